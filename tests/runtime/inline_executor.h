@@ -1,4 +1,5 @@
-// InlineExecutor: the smallest executor, for tests of the primitives. Its time moves only when told.
+// InlineExecutor: the smallest executor, for tests of the primitives. Its time moves only when
+// told.
 #ifndef TESTS_RUNTIME_INLINE_EXECUTOR_H_
 #define TESTS_RUNTIME_INLINE_EXECUTOR_H_
 
