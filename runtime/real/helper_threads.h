@@ -1,0 +1,47 @@
+// HelperThreads: runs what blocks, in the order it was asked for.
+//
+// A call stands in line in its caller's own coroutine frame, so the line takes no memory of its own
+// and is as bounded as the callers are. If that frame is destroyed, a call that has not begun leaves
+// the line, and one that has begun is waited for, since it uses what the frame owns.
+#ifndef RUNTIME_REAL_HELPER_THREADS_H_
+#define RUNTIME_REAL_HELPER_THREADS_H_
+
+#include <boost/intrusive/list.hpp>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "runtime/blocking.h"
+#include "runtime/executor.h"
+#include "runtime/real/mutex.h"
+
+namespace real {
+
+class HelperThreads final : public runtime::Blocking {
+ public:
+  // CHECKs count > 0.
+  explicit HelperThreads(int count);
+  // After the tasks that call it are gone.
+  ~HelperThreads() override;
+
+  // From a loop.
+  runtime::Task<void> Run(absl::AnyInvocable<void()> work) override;
+
+ private:
+  class Call;
+  struct InLine : boost::intrusive::list_base_hook<> {};
+
+  void ThreadMain();
+
+  Mutex mutex_;
+  Condition came_;   // A call, or the end.
+  Condition ended_;  // A call did.
+  boost::intrusive::list<InLine, boost::intrusive::constant_time_size<false>> line_
+      ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace real
+
+#endif  // RUNTIME_REAL_HELPER_THREADS_H_
