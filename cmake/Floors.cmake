@@ -33,6 +33,24 @@ function(add_floor folder)
     add_proto_library(${target}_proto ${FLOOR_PROTOS})
     target_link_libraries(${target} PUBLIC ${target}_proto)
   endif()
+  verify_headers(${target})
+endfunction()
+
+# Each header of this folder and of its kernel/ compiles alone, with what these libraries bring: the target
+# all_verify_interface_header_sets, which scripts/test builds and the test house_rules.headers demands.
+function(verify_headers)
+  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.h ${CMAKE_CURRENT_SOURCE_DIR}/kernel/*.h)
+  get_property(verified DIRECTORY PROPERTY ISOCHRON_HEADERS_VERIFIED)
+  if(NOT headers OR verified)
+    return()
+  endif()
+  set_property(DIRECTORY PROPERTY ISOCHRON_HEADERS_VERIFIED TRUE)
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+  string(REPLACE "/" "_" target ${folder}_headers)
+  add_library(${target} INTERFACE)
+  target_link_libraries(${target} INTERFACE isochron_compile ${ARGN})
+  target_sources(${target} INTERFACE FILE_SET HEADERS BASE_DIRS ${CMAKE_SOURCE_DIR} FILES ${headers})
+  set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS ON)
 endfunction()
 
 # Generated protobuf code, compiled once into a library of its own. Include it as "folder/name.pb.h".
@@ -55,19 +73,39 @@ function(add_proto_library target)
   target_link_libraries(${target} PUBLIC isochron_compile protobuf::libprotobuf)
 endfunction()
 
-# add_isochron_test(<name> SOURCES ... LINK ... [LABELS ...]): one GoogleTest binary, each test a CTest entry.
+# What the sanitizers of a test read: uninstrumented libraries are excused in files where each line has its reason.
+find_program(ISOCHRON_SYMBOLIZER llvm-symbolizer-19 REQUIRED)
+set(ISOCHRON_TEST_ENVIRONMENT
+    "ASAN_OPTIONS=detect_stack_use_after_return=1:strict_init_order=1:external_symbolizer_path=${ISOCHRON_SYMBOLIZER}"
+    "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0"
+    "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp:second_deadlock_stack=1:external_symbolizer_path=${ISOCHRON_SYMBOLIZER}"
+    "UBSAN_OPTIONS=print_stacktrace=1:external_symbolizer_path=${ISOCHRON_SYMBOLIZER}")
+
+# add_isochron_test(<name> SOURCES ... LINK ... [LABELS ...] [TIMEOUT seconds] [SERIAL])
+#
+# One GoogleTest binary, each test a CTest entry. Each has its folder under tests/ as a label, besides LABELS. SERIAL is for tests that measure time or keep both cores busy:
+# CTest runs nothing beside them.
 function(add_isochron_test name)
-  cmake_parse_arguments(TEST "" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  cmake_parse_arguments(TEST "SERIAL" "TIMEOUT" "SOURCES;LINK;LABELS" ${ARGN})
+  if(TEST_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "add_isochron_test(${name}): unknown arguments ${TEST_UNPARSED_ARGUMENTS}")
+  endif()
   if(NOT TEST_TIMEOUT)
     set(TEST_TIMEOUT 600)
   endif()
   add_executable(${name} ${TEST_SOURCES})
   target_link_libraries(${name} PRIVATE isochron_compile isochron_warnings ${TEST_LINK} GTest::gmock
                                         GTest::gtest_main)
+  verify_headers(${TEST_LINK} GTest::gmock)
+  file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
+  list(PREPEND TEST_LABELS ${folder})
   include(GoogleTest)
-  gtest_discover_tests(
-    ${name}
-    TEST_PREFIX ${name}.
-    DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+  gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  # gtest_discover_tests splits properties that are lists, so they are set where CTest reads its result.
+  set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake)
+  file(WRITE ${properties}
+       "set_tests_properties(\${${name}_TESTS} PROPERTIES\n"
+       "  TIMEOUT ${TEST_TIMEOUT} LABELS [[${TEST_LABELS}]] RUN_SERIAL ${TEST_SERIAL}\n"
+       "  ENVIRONMENT [[${ISOCHRON_TEST_ENVIRONMENT}]])\n")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
 endfunction()
