@@ -15,13 +15,19 @@ set(ISOCHRON_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
-  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  # Relative paths in the cache's keys: every clone, and the copies that scripts/planted builds, share what is compiled.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
 
 add_library(isochron_compile INTERFACE)
 target_include_directories(isochron_compile INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(isochron_compile INTERFACE -fno-omit-frame-pointer)
+# Paths in CHECK messages, sanitizer reports and debug information start at the repository's root, wherever that is;
+# a debugger that is started there finds the sources.
+target_compile_options(
+  isochron_compile INTERFACE -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+                             -ffile-prefix-map=../../= -ffile-compilation-dir=.)
 target_link_options(isochron_compile INTERFACE -fuse-ld=lld)
 if(ISOCHRON_SANITIZE)
   target_compile_options(isochron_compile INTERFACE -fsanitize=${ISOCHRON_SANITIZE} -fno-sanitize-recover=all)
