@@ -44,6 +44,12 @@ class ScriptsTest(unittest.TestCase):
         self.refuses("test", "--label")
         self.refuses("setup", "packages")
         self.refuses("format", "--check", "more")
+        self.refuses("bench", "no-such-benchmark")
+        self.refuses("demo", "more")
+        self.refuses("fuzz", "no_such_target")
+        self.refuses("fuzz", "--seconds", "-1")
+        self.refuses("planted", "--only", "no-such-bug")
+        self.refuses("tidy", "no_such_file.cc")
 
     def test_setup_is_silent_when_there_is_nothing_to_do(self):
         done, _ = run(ROOT / "scripts" / "setup")
