@@ -72,6 +72,8 @@ def check_tree(root: Path) -> Iterator[Violation]:
     for path, text in texts.items():
         if not path.startswith(OWN_FOLDER):
             yield from words.check_words(path, text)
+            if path.endswith(".md"):
+                yield from words.check_protocol_names_in_text(path, text, stated)
 
 
 def main(arguments: List[str]) -> int:

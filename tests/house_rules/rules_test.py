@@ -346,6 +346,9 @@ class WordsTest(unittest.TestCase):
         self.assertEqual([], check_names("// Carries TT-BOUND and PX-ONE-VALUE.\nint TT = 1;"))
         self.assertEqual(["protocol-name"], check_names("// Carries TT-BOUNDS."))
         self.assertEqual(["protocol-name"], check_names('watch("PX-NOTHING");'))
+        self.assertEqual([], check_names("int x = PX-NOTHING;"))
+        in_text = rules_of(words.check_protocol_names_in_text("a.md", "See TT-BOUND and TX-NOTHING.", stated))
+        self.assertEqual(["protocol-name"], in_text)
 
 
 class ExemptionsTest(unittest.TestCase):

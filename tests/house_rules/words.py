@@ -32,12 +32,19 @@ def protocol_rules(text: str) -> Set[str]:
 
 
 def check_protocol_names(source: Source, stated: Set[str]) -> Iterator[Violation]:
-    for match in _RULE_NAME.finditer(source.comments):
-        if match.group() not in stated:
-            yield Violation(
-                source.path, source.line_of(match.start()), "protocol-name", f"{match.group()} is not a rule of docs/protocol.md."
-            )
+    """In comments and literals; the code itself has no such names."""
+    for line, text in enumerate(source.comments.splitlines(), 1):
+        yield from _unknown_names(source.path, line, text, stated)
     for literal in source.strings:
-        for name in _RULE_NAME.findall(literal.text):
-            if name not in stated:
-                yield Violation(source.path, literal.line, "protocol-name", f"{name} is not a rule of docs/protocol.md.")
+        yield from _unknown_names(source.path, literal.line, literal.text, stated)
+
+
+def check_protocol_names_in_text(path: str, text: str, stated: Set[str]) -> Iterator[Violation]:
+    for number, line in enumerate(text.splitlines(), 1):
+        yield from _unknown_names(path, number, line, stated)
+
+
+def _unknown_names(path: str, line: int, text: str, stated: Set[str]) -> Iterator[Violation]:
+    for name in _RULE_NAME.findall(text):
+        if name not in stated:
+            yield Violation(path, line, "protocol-name", f"{name} is not a rule of docs/protocol.md.")
