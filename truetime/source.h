@@ -52,6 +52,10 @@ struct Reading {
   Interval interval;
   // The interval is shown at least so wide on both sides (TT-INJECT); zero: as it is.
   Duration epsilon_min{0};
+  // When the source last heard from its own reference, by its own clock. Readings that rest on the
+  // same update are no news: after a disruption they cannot vouch for each other. Unset: each
+  // reading is news.
+  std::optional<Timestamp> updated;
   ReadingDetail detail;
 };
 

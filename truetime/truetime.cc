@@ -113,6 +113,7 @@ TrueTime::TrueTime(runtime::World* world, std::unique_ptr<TimeSource> source,
       instruments_(std::make_unique<Instruments>(world->metrics())),
       unsafe_after_(MonotonicTime::Min().nanoseconds()),
       realtime_high_(world->clocks().Realtime().nanoseconds()),
+      peers_(world, options.peers, options.clock.drift_ppm),
       clock_(WithExperiments(options.clock, world->experiments()), base_, ReadClocks()) {
   for (int i = 0; i < world->loop_count(); ++i) {
     waiters_.push_back(std::make_shared<LoopWaiters>());
@@ -120,7 +121,7 @@ TrueTime::TrueTime(runtime::World* world, std::unique_ptr<TimeSource> source,
   Publish();
 }
 
-TrueTime::~TrueTime() = default;
+TrueTime::~TrueTime() { *self_ = nullptr; }
 
 void TrueTime::Start() {
   CHECK(!scope_.has_value()) << "TrueTime is started once";
@@ -189,6 +190,39 @@ runtime::Task<absl::Status> TrueTime::WaitUntilSafe() {
   co_return absl::OkStatus();
 }
 
+runtime::ClockStamp TrueTime::Stamp() {
+  const Interval now = Now();
+  return {now.earliest, now.latest};
+}
+
+void TrueTime::Observe(runtime::NodeId peer, runtime::ClockStamp stamp,
+                       std::optional<Duration> age_max) {
+  const MonotonicTime at = world_->clocks().Raw();
+  const Interval own = Now();
+  const std::optional<Interval> claim = peers_.NotableClaim(peer, stamp, age_max, at, own);
+  if (!claim.has_value()) return;
+  runtime::Executor& home = world_->loop(0);
+  if (runtime::Executor::CurrentOrNull() == &home) return Compare(peer, *claim, at, own);
+  home.Post([self = self_, peer, claim = *claim, at, own] {
+    if (*self != nullptr) (*self)->Compare(peer, claim, at, own);
+  });
+}
+
+void TrueTime::Compare(runtime::NodeId peer, Interval claim, MonotonicTime at, Interval own) {
+  ApplyVerdict(peers_.Compare(peer, claim, at, own));
+}
+
+void TrueTime::ApplyVerdict(const ContradictionDetector::Verdict& verdict) {
+  if (verdict.outside == outside_) return;
+  outside_ = verdict.outside;
+  clock_.Observe(ReadClocks());
+  clock_.SetOutsideMajority(
+      outside_ ? std::make_optional<std::string>("this clock is outside what a majority of nodes "
+                                                 "has in common")
+               : std::nullopt);
+  Publish();
+}
+
 void TrueTime::Inject(Injection injection) {
   injection_ = injection;
   clock_.Observe(ReadClocks());
@@ -227,6 +261,7 @@ runtime::Task<void> TrueTime::PollOnce() {
   }
   Publish();
   Count(before);
+  ApplyVerdict(peers_.Judge(world_->clocks().Raw(), Now()));
 }
 
 void TrueTime::Publish() {

@@ -12,6 +12,9 @@
 //              end of the second is below the first's. It holds from the first reading on; before
 //              that (state `waiting`) the interval is all of time.
 //              Now() costs little more than reading the clock, and never waits for other readers.
+// Peers:       as the network's ClockStamper it stamps what this node sends and judges what others
+//              sent (TT-CONTRADICTION). Its owner installs it (Network::SetClockStamper) and takes
+//              it out again before it ends.
 // States:      see clock_state.h. A bad state is never an error of Now(): the interval is as wide as
 //              it must be. Who is about to promise something asks CheckSafe() first.
 // Limits:      a suspended machine is noticed with the next poll after it resumes, not before.
@@ -31,6 +34,7 @@
 #include "absl/status/status.h"
 #include "runtime/cancel_scope.h"
 #include "runtime/event.h"
+#include "runtime/network.h"
 #include "runtime/task.h"
 #include "runtime/task_scope.h"
 #include "runtime/world.h"
@@ -38,6 +42,7 @@
 #include "truetime/interval.h"
 #include "truetime/kernel/clock_function.h"
 #include "truetime/kernel/interval_clock.h"
+#include "truetime/peer_clocks.h"
 #include "truetime/seqlock.h"
 #include "truetime/source.h"
 
@@ -49,14 +54,15 @@ struct TrueTimeOptions {
   Duration poll_period = Duration(1'000'000'000);
   // A reading that takes longer counts as none.
   Duration read_timeout = Duration(500'000'000);
+  PeerClocksOptions peers;
 };
 
-class TrueTime {
+class TrueTime final : public runtime::ClockStamper {
  public:
   // `world` outlives this.
   TrueTime(runtime::World* world, std::unique_ptr<TimeSource> source, TrueTimeOptions options);
   // Nobody waits any more, and Close() has ended if Start() was called; or the node has crashed.
-  ~TrueTime();
+  ~TrueTime() override;
   TrueTime(const TrueTime&) = delete;
   TrueTime& operator=(const TrueTime&) = delete;
 
@@ -77,6 +83,13 @@ class TrueTime {
   bool TimeSafe() const;
   // OK, or UNAVAILABLE with a sentence.
   absl::Status CheckSafe() const;
+
+  // TT-CONTRADICTION: the interval as it is, and a look at another node's.
+  runtime::ClockStamp Stamp() override;
+  void Observe(runtime::NodeId peer, runtime::ClockStamp stamp,
+               std::optional<Duration> age_max) override;
+  // A commit got this timestamp: if this clock turns out to have lied, it is listed as tainted.
+  void Stamped(Timestamp commit) { peers_.taints().Stamped(commit); }
 
   // --- Any loop of the world ---
 
@@ -102,6 +115,9 @@ class TrueTime {
   void Inject(Injection injection);
   const Injection& injection() const { return injection_; }
 
+  // Contradictions with other nodes, who lies, and which commits are tainted.
+  const PeerClocks& peers() const { return peers_; }
+
   // Takes the next reading now.
   void PollSoon() { poll_now_.Set(); }
 
@@ -117,6 +133,8 @@ class TrueTime {
   // Makes the kernel's present decision visible to all.
   void Publish();
   void WakeWaiters();
+  void Compare(runtime::NodeId peer, Interval claim, MonotonicTime at, Interval own);
+  void ApplyVerdict(const ContradictionDetector::Verdict& verdict);
   void ReportState();
   // Counts what happened in the kernel since `before`.
   void Count(const IntervalClockCounters& before);
@@ -134,16 +152,21 @@ class TrueTime {
   // The highest realtime used as a base, since that clock can be set back. Unused for kRaw.
   mutable std::atomic<int64_t> realtime_high_;
 
+  PeerClocks peers_;
+
   // Loop 0 only.
   IntervalClock clock_;
   Injection injection_;
   std::optional<Reading> last_reading_;
   absl::Status last_failure_;
   int64_t states_reported_ = 0;
+  bool outside_ = false;  // The last verdict of peers_.
   runtime::Event poll_now_;
   runtime::Event state_changed_;
   std::vector<std::shared_ptr<LoopWaiters>> waiters_;  // By loop.
   std::optional<runtime::TaskScope> scope_;
+  // This, until it is destroyed; for what was posted to loop 0.
+  const std::shared_ptr<TrueTime*> self_ = std::make_shared<TrueTime*>(this);
 };
 
 }  // namespace truetime

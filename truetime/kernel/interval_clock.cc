@@ -85,7 +85,7 @@ void IntervalClock::Accept(const Reading& reading) {
     bounds_ = fresh;
   } else if (recovering_) {
     bounds_ = Bounds::Wider(*bounds_, fresh, base, drift_);
-    Recover(fresh, base);
+    Recover(reading, fresh);
   } else if (Intersect(bounds_->At(base, drift_), fresh.At(base, drift_)).has_value()) {
     bounds_ = options_.intersect_readings ? Bounds::Narrower(*bounds_, fresh, base, drift_) : fresh;
   } else {
@@ -93,8 +93,9 @@ void IntervalClock::Accept(const Reading& reading) {
     Disrupt(absl::StrCat("a reading is disjoint from those before it, by ",
                          FormatDuration(Apart(bounds_->At(base, drift_), fresh.At(base, drift_)))));
     bounds_ = Bounds::Wider(*bounds_, fresh, base, drift_);
-    Recover(fresh, base);
+    Recover(reading, fresh);
   }
+  updated_ = reading.updated;
   Evaluate();
 }
 
@@ -128,12 +129,16 @@ void IntervalClock::Disrupt(std::string why) {
   disrupted_why_ = std::move(why);
   candidate_.reset();
   candidate_readings_ = 0;
+  updated_before_ = updated_;
 }
 
-void IntervalClock::Recover(const Bounds& reading, BaseTime base) {
+void IntervalClock::Recover(const Reading& reading, const Bounds& bounds) {
+  // A source that has heard nothing since may be as wrong as it was, and agree with itself.
+  if (reading.updated.has_value() && reading.updated == updated_before_) return;
+  const BaseTime base = reading.after;
   const bool agrees = candidate_.has_value() &&
-                      Intersect(candidate_->At(base, drift_), reading.At(base, drift_)).has_value();
-  candidate_ = agrees ? Bounds::Narrower(*candidate_, reading, base, drift_) : reading;
+                      Intersect(candidate_->At(base, drift_), bounds.At(base, drift_)).has_value();
+  candidate_ = agrees ? Bounds::Narrower(*candidate_, bounds, base, drift_) : bounds;
   candidate_readings_ = agrees ? candidate_readings_ + 1 : 1;
   if (candidate_readings_ < options_.recovery_readings) return;
   bounds_ = candidate_;

@@ -14,8 +14,8 @@
 //                  while what was promised is ahead of what is now believed the state is
 //                  `disrupted`, and time itself heals that.
 //              (3) `recovering_` implies a state of kDisrupted.
-// Recovery:    from a disruption when `recovery_readings` in a row agree with each other and (2)
-//              holds. The readings before it are then forgotten.
+// Recovery:    from a disruption when `recovery_readings` in a row agree with each other, rest on what
+//              the source has learnt since, and (2) holds. The readings before are then forgotten.
 // Concurrency: one thread.
 #ifndef TRUETIME_KERNEL_INTERVAL_CLOCK_H_
 #define TRUETIME_KERNEL_INTERVAL_CLOCK_H_
@@ -116,7 +116,8 @@ class IntervalClock {
   // The base clock at the last observed moment.
   BaseTime Base() const;
   void Disrupt(std::string why);
-  void Recover(const Bounds& reading, BaseTime base);
+  // Takes a reading, with its bounds, as a witness for the time after the disruption.
+  void Recover(const Reading& reading, const Bounds& bounds);
   // Makes the state what the facts say.
   void Evaluate();
   void EnterState(ClockState state, std::string why);
@@ -144,6 +145,9 @@ class IntervalClock {
   std::string disrupted_why_;
   std::optional<Bounds> candidate_;
   int candidate_readings_ = 0;
+  // Reading::updated of the last reading, and of the last one before the disruption.
+  std::optional<Timestamp> updated_;
+  std::optional<Timestamp> updated_before_;
 
   std::optional<std::string> outside_majority_;
   std::string miss_why_;
