@@ -109,3 +109,15 @@ function(add_isochron_test name)
        "  ENVIRONMENT [[${ISOCHRON_TEST_ENVIRONMENT}]])\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${properties})
 endfunction()
+
+# add_isochron_fuzzer(<name> LINK ...): a libFuzzer target, in the preset `fuzz` only. <name> ends in _fuzz
+# and is the name of its source, by which scripts/fuzz finds it; tests/fuzz/corpus/<name> may hold inputs to begin with.
+function(add_isochron_fuzzer name)
+  cmake_parse_arguments(FUZZER "" "" "LINK" ${ARGN})
+  if(NOT ISOCHRON_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${name}.cc)
+  target_link_libraries(${name} PRIVATE isochron_compile isochron_warnings ${FUZZER_LINK})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+endfunction()
