@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/check.h"
 #include "runtime/metrics.h"
+#include "runtime/simulated/simulated_blocking.h"
+#include "runtime/simulated/simulated_env.h"
 #include "runtime/simulated/simulated_experiments.h"
 #include "runtime/simulated/simulated_log.h"
 #include "runtime/simulated/universe.h"
@@ -15,7 +17,15 @@ namespace simulated {
 namespace {
 
 // What each of a node's random streams is for.
-enum class Stream : uint64_t { kClock = 1, kTimeDaemon, kMonotonicStart, kLoop };
+enum class Stream : uint64_t {
+  kClock = 1,
+  kTimeDaemon,
+  kMonotonicStart,
+  kLoop,
+  kDisk,
+  kDatagrams,
+  kBlocking
+};
 
 uint64_t StreamSeed(uint64_t seed, Stream stream, uint64_t index = 0) {
   return Mix(Mix(seed, static_cast<uint64_t>(stream)), index);
@@ -33,22 +43,26 @@ struct NodeWorld::Incarnation {
   Incarnation(NodeWorld* world, uint64_t number);
 
   const uint64_t number;
-  std::vector<std::unique_ptr<SimulatedExecutor>> loops;
+  const std::vector<std::unique_ptr<SimulatedExecutor>> loops;
   runtime::Metrics metrics;
   SimulatedLog log;
+  SimulatedNetwork network;
+  SimulatedDatagrams datagrams;
+  SimulatedEnv files;
+  SimulatedBlocking blocking;
   std::unique_ptr<NodeProgram> program;
 };
 
 NodeWorld::Incarnation::Incarnation(NodeWorld* world, uint64_t incarnation)
-    : number(incarnation), log(&world->universe_.recorder(), world->node_) {
-  for (int i = 0; i < world->options_.loops; ++i) {
-    const uint64_t index = incarnation << 16 | static_cast<uint64_t>(i);
-    const uint64_t id = uint64_t{world->node_.value()} << 40 | index;
-    loops.push_back(std::make_unique<SimulatedExecutor>(
-        &world->universe_.scheduler(), world->node_, id,
-        StreamSeed(world->seed_, Stream::kLoop, index), world->monotonic_start_));
-  }
-}
+    : number(incarnation),
+      loops(world->MakeLoops(incarnation)),
+      log(&world->universe_.recorder(), world->node_),
+      network(&world->universe_.wire(), world->node_, incarnation, world->options_.network,
+              &world->clock_, &metrics, loops[0].get()),
+      datagrams(&world->datagram_host_),
+      files(&world->disk_),
+      blocking(&world->universe_.scheduler(), &world->disk_, world->options_.blocking_threads,
+               StreamSeed(world->seed_, Stream::kBlocking, incarnation)) {}
 
 NodeWorld::NodeWorld(Universe* universe, NodeId node, NodeOptions options, uint64_t seed)
     : universe_(*universe),
@@ -58,8 +72,14 @@ NodeWorld::NodeWorld(Universe* universe, NodeId node, NodeOptions options, uint6
       monotonic_start_(DrawMonotonicStart(seed)),
       clock_(&universe->recorder(), node, options_.clock, StreamSeed(seed, Stream::kClock)),
       time_daemon_(&universe->recorder(), node, &clock_, options_.time_daemon,
-                   StreamSeed(seed, Stream::kTimeDaemon)) {
+                   StreamSeed(seed, Stream::kTimeDaemon)),
+      disk_(&universe->recorder(), node, options_.disk, StreamSeed(seed, Stream::kDisk)),
+      datagram_host_(&universe->scheduler(), node, StreamSeed(seed, Stream::kDatagrams)) {
   CHECK_GT(options_.loops, 0);
+  CHECK_GT(options_.blocking_threads, 0);
+  // For who calls LevelDB outside Blocking.
+  disk_.SetBackgroundListener(
+      [this] { universe_.AfterThisEvent([this] { disk_.RunBackgroundWork(); }); });
 }
 
 NodeWorld::~NodeWorld() { CrashNow(); }
@@ -69,24 +89,10 @@ runtime::Executor& NodeWorld::loop(int index) {
   return *alive().loops[static_cast<size_t>(index)];
 }
 
-// These four follow with their implementations.
-runtime::Network& NodeWorld::network() {
-  CHECK(false);
-  __builtin_unreachable();
-}
-runtime::Datagrams& NodeWorld::datagrams() {
-  CHECK(false);
-  __builtin_unreachable();
-}
-leveldb::Env& NodeWorld::files() {
-  CHECK(false);
-  __builtin_unreachable();
-}
-runtime::Blocking& NodeWorld::blocking() {
-  CHECK(false);
-  __builtin_unreachable();
-}
-
+runtime::Network& NodeWorld::network() { return alive().network; }
+runtime::Datagrams& NodeWorld::datagrams() { return alive().datagrams; }
+leveldb::Env& NodeWorld::files() { return alive().files; }
+runtime::Blocking& NodeWorld::blocking() { return alive().blocking; }
 runtime::Log& NodeWorld::log() { return alive().log; }
 runtime::Metrics& NodeWorld::metrics() { return alive().metrics; }
 runtime::Experiments& NodeWorld::experiments() { return universe_.experiments(); }
@@ -141,16 +147,33 @@ void NodeWorld::Start() {
   loop(0).Post([this] { incarnation_->program = options_.program(*this); });
 }
 
+std::vector<std::unique_ptr<SimulatedExecutor>> NodeWorld::MakeLoops(uint64_t incarnation) {
+  std::vector<std::unique_ptr<SimulatedExecutor>> loops;
+  for (int i = 0; i < options_.loops; ++i) {
+    const uint64_t index = incarnation << 16 | static_cast<uint64_t>(i);
+    const uint64_t id = uint64_t{node_.value()} << 40 | index;
+    loops.push_back(std::make_unique<SimulatedExecutor>(&universe_.scheduler(), node_, id,
+                                                        StreamSeed(seed_, Stream::kLoop, index),
+                                                        monotonic_start_));
+  }
+  return loops;
+}
+
 void NodeWorld::CrashNow() {
   if (incarnation_ == nullptr) return;
   Record("crash");
   Incarnation& dying = *incarnation_;
+  // LevelDB's destructor waits for background work that it has scheduled: it runs now, and fails.
+  dying.files.Close();
+  disk_.RunBackgroundWork();
   // Whatever destructors make ready or post here is dropped, on every loop, before it could run.
   for (auto& loop : dying.loops) loop->Crash();
+  dying.network.Crash();
   dying.loops[0]->Do([&dying] { dying.program.reset(); });
   for (auto& loop : dying.loops) loop->DropPosted();
   paused_ = false;
   incarnation_.reset();
+  disk_.Crash();
 }
 
 void NodeWorld::SetPausedNow(bool paused) {
@@ -158,6 +181,7 @@ void NodeWorld::SetPausedNow(bool paused) {
   paused_ = paused;
   Record(paused ? "pause" : "resume");
   for (auto& loop : incarnation_->loops) loop->SetPaused(paused);
+  incarnation_->network.SetPaused(paused);
 }
 
 NodeWorld::Incarnation& NodeWorld::alive() const {

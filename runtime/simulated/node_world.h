@@ -20,10 +20,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <vector>
 
 #include "runtime/simulated/clock_model.h"
 #include "runtime/simulated/recorder.h"
+#include "runtime/simulated/simulated_datagrams.h"
+#include "runtime/simulated/simulated_disk.h"
 #include "runtime/simulated/simulated_executor.h"
+#include "runtime/simulated/simulated_network.h"
 #include "runtime/simulated/time_daemon.h"
 #include "runtime/world.h"
 
@@ -46,6 +50,10 @@ struct NodeOptions {
   ProgramFactory program = {};
   ClockOptions clock = {};
   TimeDaemonOptions time_daemon = {};
+  DiskOptions disk = {};
+  NetworkLimits network = {};
+  // How many pieces of blocking work may be under way.
+  int blocking_threads = 4;
 };
 
 class NodeWorld final : public runtime::World {
@@ -89,12 +97,16 @@ class NodeWorld final : public runtime::World {
 
   ClockModel& clock() { return clock_; }
   SimulatedTimeDaemon& time_daemon() { return time_daemon_; }
+  SimulatedDisk& disk() { return disk_; }
+  // Other processes on the machine, that the node's program asks by datagram.
+  DatagramHost& datagram_host() { return datagram_host_; }
 
  private:
   friend class Universe;
   struct Incarnation;
 
   void Start();
+  std::vector<std::unique_ptr<SimulatedExecutor>> MakeLoops(uint64_t incarnation);
   void CrashNow();
   void SetPausedNow(bool paused);
   Incarnation& alive() const;
@@ -108,6 +120,8 @@ class NodeWorld final : public runtime::World {
   const Duration monotonic_start_;
   ClockModel clock_;
   SimulatedTimeDaemon time_daemon_;
+  SimulatedDisk disk_;
+  DatagramHost datagram_host_;
   uint64_t incarnations_ = 0;
   bool paused_ = false;
   std::unique_ptr<Incarnation> incarnation_;  // Null while the node is down.

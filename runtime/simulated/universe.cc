@@ -9,7 +9,15 @@ namespace simulated {
 namespace {
 
 // What each of a universe's random streams is for.
-enum class Stream : uint64_t { kHash = 1, kScheduler, kNemesis, kExperiments, kExecutor, kNode };
+enum class Stream : uint64_t {
+  kHash = 1,
+  kScheduler,
+  kNemesis,
+  kExperiments,
+  kExecutor,
+  kNode,
+  kWire
+};
 
 uint64_t StreamSeed(uint64_t seed, Stream stream) {
   return Mix(seed, static_cast<uint64_t>(stream));
@@ -25,6 +33,8 @@ Universe::Universe(uint64_t seed, UniverseOptions options)
       random_(StreamSeed(seed, Stream::kNemesis)),
       experiments_(&recorder_, StreamSeed(seed, Stream::kExperiments), options_.without,
                    options_.buggify),
+      wire_(&scheduler_, options_.link, StreamSeed(seed, Stream::kWire),
+            [this](NodeId node) { return nodes_.contains(node); }),
       executor_(std::make_unique<SimulatedExecutor>(
           &scheduler_, NodeId(), 0, StreamSeed(seed, Stream::kExecutor), Duration::zero())) {
   tasks_.emplace(*executor_);

@@ -33,6 +33,7 @@
 #include "runtime/simulated/scheduler.h"
 #include "runtime/simulated/simulated_executor.h"
 #include "runtime/simulated/simulated_experiments.h"
+#include "runtime/simulated/wire.h"
 #include "runtime/task.h"
 #include "runtime/task_scope.h"
 
@@ -45,6 +46,8 @@ struct UniverseOptions {
   std::set<std::string> without = {};
   // Whether Buggify sites may fire.
   bool buggify = true;
+  // What the network is like where the nemesis has not bent it.
+  LinkFaults link = {};
   // A run in which so many events happen at one moment is stuck in a loop, and fails as SIM-STUCK.
   uint64_t events_at_one_moment_max = 10'000'000;
 };
@@ -61,6 +64,13 @@ class Universe {
   // True time (t_abs), which no node can read, and the same as virtual time since the start.
   Timestamp true_time() const { return recorder_.true_time(); }
   MonotonicTime now() const { return recorder_.now(); }
+  // The network between the nodes, for the nemesis.
+  LinkFaults& link(NodeId from, NodeId to) { return wire_.link(from, to); }
+  void Partition(const std::vector<std::vector<NodeId>>& groups) { wire_.Partition(groups); }
+  void Clog(NodeId from, NodeId to, Duration length) { wire_.Clog(from, to, length); }
+  void BreakConnection(NodeId a, NodeId b) { wire_.BreakConnection(a, b); }
+  void Heal() { wire_.Heal(); }
+
   // For whoever drives the universe: shares nothing with what the universe itself draws.
   runtime::Random& random() { return random_; }
 
@@ -110,6 +120,7 @@ class Universe {
   Recorder& recorder() { return recorder_; }
   Scheduler& scheduler() { return scheduler_; }
   SimulatedExperiments& experiments() { return experiments_; }
+  Wire& wire() { return wire_; }
 
  private:
   void RunBetweenEvents();
@@ -121,6 +132,7 @@ class Universe {
   Scheduler scheduler_;
   runtime::Random random_;
   SimulatedExperiments experiments_;
+  Wire wire_;
   std::unique_ptr<SimulatedExecutor> executor_;
   std::optional<runtime::TaskScope> tasks_;
   std::map<NodeId, std::unique_ptr<NodeWorld>> nodes_;

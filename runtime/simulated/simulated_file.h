@@ -1,0 +1,90 @@
+// The files that SimulatedEnv opens. Each looks, before every operation, whether its Env was closed.
+#ifndef RUNTIME_SIMULATED_SIMULATED_FILE_H_
+#define RUNTIME_SIMULATED_SIMULATED_FILE_H_
+
+#include <leveldb/env.h>
+
+#include <cstdarg>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "runtime/simulated/simulated_disk.h"
+
+namespace simulated {
+
+// What the three kinds of files have in common.
+class OpenFile {
+ public:
+  OpenFile(SimulatedDisk* disk, std::string path, SimulatedDisk::FilePtr file,
+           std::shared_ptr<const bool> closed)
+      : disk_(*disk), path_(std::move(path)), file_(std::move(file)), closed_(std::move(closed)) {}
+
+  leveldb::Status Check() const;
+  leveldb::Status Read(uint64_t offset, size_t size, leveldb::Slice* result, char* scratch) const;
+  leveldb::Status Append(const leveldb::Slice& data) const;
+  leveldb::Status Sync() const;
+
+  SimulatedDisk& disk() const { return disk_; }
+  const std::string& path() const { return path_; }
+  size_t size() const { return file_->data.size(); }
+  bool synced() const { return file_->appended.empty(); }
+
+ private:
+  SimulatedDisk& disk_;
+  const std::string path_;
+  const SimulatedDisk::FilePtr file_;
+  const std::shared_ptr<const bool> closed_;
+};
+
+class SimulatedSequentialFile final : public leveldb::SequentialFile {
+ public:
+  explicit SimulatedSequentialFile(OpenFile file) : file_(std::move(file)) {}
+  leveldb::Status Read(size_t size, leveldb::Slice* result, char* scratch) override;
+  leveldb::Status Skip(uint64_t size) override;
+
+ private:
+  OpenFile file_;
+  uint64_t position_ = 0;
+};
+
+class SimulatedRandomAccessFile final : public leveldb::RandomAccessFile {
+ public:
+  explicit SimulatedRandomAccessFile(OpenFile file) : file_(std::move(file)) {}
+  leveldb::Status Read(uint64_t offset, size_t size, leveldb::Slice* result,
+                       char* scratch) const override {
+    return file_.Read(offset, size, result, scratch);
+  }
+
+ private:
+  OpenFile file_;
+};
+
+class SimulatedWritableFile final : public leveldb::WritableFile {
+ public:
+  explicit SimulatedWritableFile(OpenFile file) : file_(std::move(file)) {}
+  leveldb::Status Append(const leveldb::Slice& data) override { return file_.Append(data); }
+  leveldb::Status Close() override;
+  leveldb::Status Flush() override;
+  leveldb::Status Sync() override { return file_.Sync(); }
+
+ private:
+  bool IsLog() const;
+
+  OpenFile file_;
+};
+
+// LevelDB's own log lines, into the trace.
+class SimulatedLogger final : public leveldb::Logger {
+ public:
+  SimulatedLogger(Recorder* recorder, NodeId node) : recorder_(*recorder), node_(node) {}
+  void Logv(const char* format, std::va_list arguments) override;
+
+ private:
+  Recorder& recorder_;
+  const NodeId node_;
+};
+
+}  // namespace simulated
+
+#endif  // RUNTIME_SIMULATED_SIMULATED_FILE_H_
