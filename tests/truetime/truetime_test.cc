@@ -30,7 +30,8 @@ class ScriptedSource final : public TimeSource {
     if (!failure.ok()) co_return failure;
     const BaseTime base = ReadBase(world_->clocks(), BaseClock::kRaw);
     co_return Reading{
-        base, base, Interval::Around(world_->clocks().True() + offset, epsilon), 0ns, std::nullopt, {}};
+        base, base,         Interval::Around(world_->clocks().True() + offset, epsilon),
+        0ns,  std::nullopt, {}};
   }
 
   Duration offset{0};

@@ -62,7 +62,7 @@ struct ClockMoment {
 // What an experiment asked for (TT-INJECT).
 struct Injection {
   // The interval is at least so wide on both sides.
-  std::optional<Duration> epsilon;
+  std::optional<Duration> epsilon = std::nullopt;
   // Moves the interval: within what it holds this is harmless, beyond it is a lie.
   Duration offset{0};
 };
