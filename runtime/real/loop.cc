@@ -80,9 +80,10 @@ void Loop::Stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Loop::DropAll() {
+void Loop::DropAll(absl::FunctionRef<void()> drop_more) {
   const RunningHere here(this);
   DestroyAllTasks();
+  drop_more();
   std::vector<Work> dropped;
   {
     MutexLock lock(&mutex_);

@@ -26,6 +26,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "runtime/cancel_scope.h"
 #include "runtime/executor.h"
@@ -51,8 +52,9 @@ class Loop final : public runtime::Executor {
   absl::Status Start();
   // From outside the loop. After it nothing runs here any more, and posts are dropped.
   void Stop();
-  // After Stop(): destroys all tasks where they stand, and all work that was not run.
-  void DropAll();
+  // After Stop(): destroys all tasks where they stand, calls `drop_more` in the loop's name, and
+  // destroys all work that was not run.
+  void DropAll(absl::FunctionRef<void()> drop_more);
 
   void Post(Work work) override;
 

@@ -9,6 +9,7 @@
 #include "runtime/check.h"
 #include "runtime/metrics.h"
 #include "runtime/real/chosen_experiments.h"
+#include "runtime/real/grpc_network.h"
 #include "runtime/real/helper_threads.h"
 #include "runtime/real/host_clocks.h"
 #include "runtime/real/local_datagrams.h"
@@ -25,8 +26,13 @@ struct RealWorld::Parts {
   // Destroying half-made parts is allowed: Create() gives up at the first error.
   ~Parts() {
     for (auto& loop : loops) loop->Stop();
-    // Tasks that wait for a helper thread's work need those threads to go.
-    for (auto& loop : loops) loop->DropAll();
+    // Before the helper threads go: tasks that wait for their work need them to end.
+    for (auto& loop : loops) {
+      loop->DropAll([&] {
+        if (network != nullptr) network->StopCallsOn(loop.get());
+      });
+    }
+    network.reset();
   }
 
   const RealWorldOptions options;
@@ -37,6 +43,7 @@ struct RealWorld::Parts {
   std::unique_ptr<ChosenExperiments> experiments;
   std::vector<std::unique_ptr<Loop>> loops;
   std::unique_ptr<HelperThreads> helpers;
+  std::unique_ptr<GrpcNetwork> network;
 };
 
 namespace {
@@ -88,6 +95,15 @@ class RootTask final : private runtime::internal::TaskObserver {
 
 }  // namespace
 
+absl::StatusOr<std::unique_ptr<GrpcNetwork>> RealWorld::MakeNetwork(Parts* parts) {
+  GrpcNetworkWorld world{{}, &parts->clocks, parts->log.get(), &parts->metrics};
+  for (auto& loop : parts->loops) world.loops.push_back(loop.get());
+  const RealWorldOptions& options = parts->options;
+  return GrpcNetwork::Create({options.node, options.listen_address, options.tls, options.calls_max,
+                              options.queue_bytes_max, options.batch_bytes_max},
+                             world);
+}
+
 absl::StatusOr<std::unique_ptr<RealWorld>> RealWorld::Create(RealWorldOptions options) {
   if (options.loops < 0) {
     return absl::InvalidArgumentError(
@@ -109,6 +125,7 @@ absl::StatusOr<std::unique_ptr<RealWorld>> RealWorld::Create(RealWorldOptions op
     RETURN_IF_ERROR(parts->loops.back()->Start());
   }
   parts->helpers = std::make_unique<HelperThreads>(parts->options.helper_threads);
+  ASSIGN_OR_RETURN(parts->network, MakeNetwork(parts.get()));
   return std::unique_ptr<RealWorld>(new RealWorld(std::move(parts)));
 }
 
@@ -126,7 +143,7 @@ void RealWorld::RunToEnd(runtime::Task<void> task) {
   root.WaitForEnd();
 }
 
-int RealWorld::port() const { return 0; }
+int RealWorld::port() const { return parts_->network->port(); }
 runtime::NodeId RealWorld::node() const { return parts_->options.node; }
 int RealWorld::loop_count() const { return static_cast<int>(parts_->loops.size()); }
 
@@ -136,10 +153,7 @@ runtime::Executor& RealWorld::loop(int index) {
 }
 
 runtime::Clocks& RealWorld::clocks() { return parts_->clocks; }
-runtime::Network& RealWorld::network() {
-  CHECK(false) << "network";
-  __builtin_unreachable();
-}
+runtime::Network& RealWorld::network() { return *parts_->network; }
 runtime::Datagrams& RealWorld::datagrams() { return parts_->datagrams; }
 leveldb::Env& RealWorld::files() { return *leveldb::Env::Default(); }
 runtime::Blocking& RealWorld::blocking() { return *parts_->helpers; }

@@ -30,6 +30,8 @@
 
 namespace real {
 
+class GrpcNetwork;
+
 enum class LogDestination { kNowhere, kStandardError, kFile };
 
 struct RealWorldOptions {
@@ -94,6 +96,7 @@ class RealWorld final : public runtime::World {
 
   explicit RealWorld(std::unique_ptr<Parts> parts);
 
+  static absl::StatusOr<std::unique_ptr<GrpcNetwork>> MakeNetwork(Parts* parts);
   void RunToEnd(runtime::Task<void> task);
 
   const std::unique_ptr<Parts> parts_;

@@ -1,0 +1,327 @@
+// Calls between two real nodes, and from a node to itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "runtime/blocking.h"
+#include "runtime/deadline.h"
+#include "runtime/event.h"
+#include "runtime/network.h"
+#include "runtime/real/real_world.h"
+#include "runtime/run_on.h"
+#include "runtime/sleep.h"
+#include "tests/runtime/real/test_world.h"
+
+namespace real {
+namespace {
+
+using namespace std::chrono_literals;
+using runtime::Executor;
+using runtime::Network;
+using runtime::NodeId;
+using runtime::Task;
+using testing::HasSubstr;
+
+constexpr char kMethod[] = "/test.Service/Method";
+using Reply = absl::StatusOr<std::string>;
+
+// Long enough to be never reached; a test that hangs is stopped by CTest.
+constexpr runtime::Duration kLong = 100s;
+
+Task<Reply> Echo(NodeId caller, std::string request) {
+  co_return absl::StrCat("to ", caller.value(), ": ", request);
+}
+
+// Two nodes that know each other.
+class CallsTest : public testing::Test {
+ protected:
+  explicit CallsTest(RealWorldOptions server_options = ListeningOptions(2))
+      : client_(TestWorld(TestOptions(1))), server_(TestWorld(std::move(server_options))) {
+    client_->network().SetPeer(NodeId(2), AddressOf(*server_));
+  }
+
+  Network::Registration Serve(Network::CallHandler handler) {
+    return server_->network().Serve(kMethod, &server_->loop(1), std::move(handler));
+  }
+  Reply Call(std::string request, runtime::Duration timeout = kLong) {
+    return client_->RunUntilDone(
+        client_->network().Call(NodeId(2), kMethod, std::move(request), timeout));
+  }
+
+  std::unique_ptr<RealWorld> client_;
+  std::unique_ptr<RealWorld> server_;
+};
+
+TEST_F(CallsTest, GiveTheReplyOfTheHandler) {
+  const auto served = Serve(Echo);
+  EXPECT_EQ(*Call("hello"), "to 1: hello");
+}
+
+TEST_F(CallsTest, CarryEmptyAndLargePayloads) {
+  const auto served = Serve(Echo);
+  EXPECT_EQ(*Call(""), "to 1: ");
+  const std::string large(5 << 20, 'x');
+  EXPECT_EQ(*Call(large), "to 1: " + large);
+}
+
+Task<Reply> Fail(NodeId, std::string code) {
+  co_return absl::Status(static_cast<absl::StatusCode>(std::stoi(code)), "says the handler");
+}
+
+TEST_F(CallsTest, GiveTheErrorOfTheHandlerWordForWord) {
+  const auto served = Serve(Fail);
+  for (int code = 1; code <= 16; ++code) {
+    const absl::Status status = Call(std::to_string(code)).status();
+    EXPECT_EQ(static_cast<int>(status.code()), code);
+    EXPECT_EQ(status.message(), "says the handler");
+  }
+}
+
+TEST_F(CallsTest, OfAnUnknownMethodAreUnimplemented) {
+  const absl::Status status = Call("x").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(kMethod));
+}
+
+TEST_F(CallsTest, ToAnUnknownNodeAreNotFound) {
+  const Reply reply =
+      client_->RunUntilDone(client_->network().Call(NodeId(9), kMethod, "x", kLong));
+  EXPECT_EQ(reply.status().code(), absl::StatusCode::kNotFound);
+}
+
+TEST_F(CallsTest, ToANodeThatIsGoneAreUnavailableAndSayWhich) {
+  const std::string address = AddressOf(*server_);
+  server_.reset();
+  const absl::Status status = Call("x").status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("node 2 at " + address));
+}
+
+// What a handler that waits until it is cancelled saw.
+struct Waiting {
+  std::promise<void> began;
+  std::promise<absl::Status> ended;
+};
+
+Task<Reply> WaitUntilCancelled(Waiting* waiting) {
+  runtime::Event never;
+  waiting->began.set_value();
+  absl::Status reason = co_await never.Wait();
+  waiting->ended.set_value(reason);
+  co_return reason;
+}
+
+TEST_F(CallsTest, EndAtTheirDeadlineOnBothSides) {
+  Waiting waiting;
+  const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  EXPECT_EQ(Call("x", 50ms).status().code(), absl::StatusCode::kDeadlineExceeded);
+  // Either clock may be the first to see it: the handler's own, or the caller's that hangs up.
+  EXPECT_FALSE(waiting.ended.get_future().get().ok());
+}
+
+Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Waiting* waiting) {
+  runtime::CancelScope scope;
+  runtime::TaskScope tasks(Executor::Current(), &scope);
+  Reply reply = absl::UnknownError("not set");
+  auto call = [](RealWorld* world, NodeId called, Reply* result) -> Task<void> {
+    *result = co_await world->network().Call(called, kMethod, "x", kLong);
+  };
+  tasks.Spawn(call(client, peer, &reply));
+  co_await runtime::RunBlocking(&client->blocking(), [waiting] {
+    waiting->began.get_future().wait();
+    return true;
+  });
+  scope.Cancel(absl::AbortedError("changed my mind"));
+  co_await tasks.Join();
+  co_return reply;
+}
+
+TEST_F(CallsTest, CancelledByTheCallerReachTheHandler) {
+  Waiting waiting;
+  const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(2), &waiting));
+  EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
+  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kCancelled);
+}
+
+Task<Reply> CallUnderACancelledScope(RealWorld* client) {
+  runtime::CancelScope scope;
+  scope.Cancel(absl::AbortedError("before it began"));
+  co_return co_await runtime::Under(&scope, client->network().Call(NodeId(2), kMethod, "x", kLong));
+}
+
+TEST_F(CallsTest, UnderACancelledScopeDoNotBegin) {
+  EXPECT_EQ(client_->RunUntilDone(CallUnderACancelledScope(client_.get())).status(),
+            absl::AbortedError("before it began"));
+}
+
+TEST_F(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
+  Waiting waiting;
+  auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
+  waiting.began.get_future().wait();
+  served = Network::Registration();
+  EXPECT_FALSE(reply.get().ok());
+  EXPECT_EQ(Call("x").status().code(), absl::StatusCode::kUnimplemented);
+}
+
+// A handler that ignores its cancellation.
+Task<Reply> WaitForEver(Waiting* waiting) {
+  runtime::Event never;
+  waiting->began.set_value();
+  while (true) {
+    runtime::CancelScope deaf;
+    (void)co_await runtime::Under(&deaf, [](runtime::Event* event) -> Task<absl::Status> {
+      co_return co_await event->Wait();
+    }(&never));
+  }
+}
+
+TEST_F(CallsTest, HandlersAreDestroyedWithTheirRegistrationEvenIfTheyDoNotListen) {
+  Waiting waiting;
+  auto served = Serve([&](NodeId, std::string) { return WaitForEver(&waiting); });
+  std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
+  waiting.began.get_future().wait();
+  served = Network::Registration();
+  EXPECT_EQ(reply.get().status().code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(CallsTest, UnderWayWhenTheServerEndsAreUnavailable) {
+  Waiting waiting;
+  auto served = Serve([&](NodeId, std::string) { return WaitForEver(&waiting); });
+  std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
+  waiting.began.get_future().wait();
+  server_.reset();
+  EXPECT_EQ(reply.get().status().code(), absl::StatusCode::kUnavailable);
+}
+
+Task<void> LeaveACallUnderWay(RealWorld* client, runtime::TaskScope* scope) {
+  auto call = [](RealWorld* world) -> Task<void> {
+    (void)co_await world->network().Call(NodeId(2), kMethod, "x", kLong);
+  };
+  scope->Spawn(call(client));
+  co_return;
+}
+
+TEST_F(CallsTest, UnderWayWhenTheClientEndsLeaveNothing) {
+  Waiting waiting;
+  auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  auto* scope = new runtime::TaskScope(client_->loop(0));
+  client_->RunUntilDone(LeaveACallUnderWay(client_.get(), scope));
+  waiting.began.get_future().wait();
+  client_.reset();
+  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kCancelled);
+  delete scope;
+}
+
+class BoundedCallsTest : public CallsTest {
+ protected:
+  BoundedCallsTest() : CallsTest(Bounded()) {}
+  static RealWorldOptions Bounded() {
+    RealWorldOptions options = ListeningOptions(2);
+    options.calls_max = 1;
+    return options;
+  }
+};
+
+TEST_F(BoundedCallsTest, BeyondTheBoundAreRefused) {
+  Waiting waiting;
+  auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  std::future<Reply> first = std::async(std::launch::async, [&] { return Call("x"); });
+  waiting.began.get_future().wait();
+  EXPECT_EQ(Call("y").status().code(), absl::StatusCode::kResourceExhausted);
+  served = Network::Registration();
+  EXPECT_FALSE(first.get().ok());
+}
+
+TEST_F(CallsTest, ToTheOwnNodeNeedNoPort) {
+  const auto served = client_->network().Serve(kMethod, &client_->loop(1), Echo);
+  const auto call = [&](runtime::Duration timeout) {
+    return client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "me", timeout));
+  };
+  EXPECT_EQ(*call(kLong), "to 1: me");
+}
+
+TEST_F(CallsTest, ToTheOwnNodeEndAtTheirDeadlineAndTellTheHandler) {
+  Waiting waiting;
+  const auto served =
+      client_->network().Serve(kMethod, &client_->loop(1),
+                               [&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  EXPECT_EQ(
+      client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "x", 20ms)).status().code(),
+      absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST_F(CallsTest, ToTheOwnNodeCancelledReachTheHandler) {
+  Waiting waiting;
+  const auto served =
+      client_->network().Serve(kMethod, &client_->loop(1),
+                               [&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
+  const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(1), &waiting));
+  EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
+  EXPECT_EQ(waiting.ended.get_future().get(), absl::AbortedError("changed my mind"));
+}
+
+Task<std::vector<Reply>> CallManyTimes(RealWorld* client, int count) {
+  std::vector<Task<Reply>> calls;
+  for (int i = 0; i < count; ++i) {
+    calls.push_back(client->network().Call(NodeId(2), kMethod, std::to_string(i), kLong));
+  }
+  co_return co_await runtime::WhenAll(std::move(calls));
+}
+
+TEST_F(CallsTest, ManyAtOnceEachGetTheirOwnReply) {
+  const auto served = Serve(Echo);
+  const std::vector<Reply> replies = client_->RunUntilDone(CallManyTimes(client_.get(), 500));
+  for (int i = 0; i < 500; ++i) {
+    EXPECT_EQ(*replies[static_cast<size_t>(i)], absl::StrCat("to 1: ", i));
+  }
+}
+
+// Remembers what it was shown; shows an interval of its own.
+class RecordingStamper final : public runtime::ClockStamper {
+ public:
+  explicit RecordingStamper(int64_t time) : time_(time) {}
+  runtime::ClockStamp Stamp() override {
+    return {runtime::Timestamp(time_), runtime::Timestamp(time_ + 5)};
+  }
+  void Observe(NodeId peer, runtime::ClockStamp stamp,
+               std::optional<runtime::Duration> age_max) override {
+    const std::lock_guard lock(mutex_);
+    seen_.push_back(absl::StrCat(peer.value(), " ", stamp.earliest.nanoseconds(), "..",
+                                 stamp.latest.nanoseconds(), age_max.has_value() ? " aged" : ""));
+  }
+  std::vector<std::string> seen() {
+    const std::lock_guard lock(mutex_);
+    return seen_;
+  }
+
+ private:
+  const int64_t time_;
+  std::mutex mutex_;
+  std::vector<std::string> seen_;
+};
+
+TEST_F(CallsTest, ShowEachSideTheOthersClock) {
+  RecordingStamper client_clock(100);
+  RecordingStamper server_clock(200);
+  client_->network().SetClockStamper(&client_clock);
+  server_->network().SetClockStamper(&server_clock);
+  const auto served = Serve(Fail);
+  EXPECT_FALSE(Call("5").ok());
+  EXPECT_THAT(client_clock.seen(), testing::ElementsAre("2 200..205 aged"));
+  EXPECT_THAT(server_clock.seen(), testing::ElementsAre("1 100..105"));
+  client_->network().SetClockStamper(nullptr);
+  server_->network().SetClockStamper(nullptr);
+  EXPECT_FALSE(Call("5").ok());
+  EXPECT_THAT(client_clock.seen(), testing::SizeIs(1));
+}
+
+}  // namespace
+}  // namespace real
