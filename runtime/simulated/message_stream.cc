@@ -125,7 +125,7 @@ void MessageStream::SendBatch(Batch batch, size_t bytes, Duration transmission) 
         from_, absl::StrCat("batch of ", batch.size(), " to n", to_.value(), " ", bytes, "B"));
   }
   last_arrival_ = wire_.Transmit(
-      from_, to_, transmission, last_arrival_ + 1ns,
+      {from_, to_, transmission, last_arrival_ + 1ns, /*draw_loss=*/false},
       [from = from_, stamp = stamp_(), batch = std::move(batch)](SimulatedNetwork& peer) mutable {
         peer.BatchArrived(from, stamp, std::move(batch));
       },
@@ -137,7 +137,7 @@ void MessageStream::SendStraggler(OneWayMessage message) {
   Batch batch;
   batch.push_back(std::move(message));
   wire_.Transmit(
-      from_, to_, late, MonotonicTime(),
+      {from_, to_, late, MonotonicTime::Min(), /*draw_loss=*/false},
       [from = from_, stamp = stamp_(), batch = std::move(batch)](SimulatedNetwork& peer) mutable {
         peer.BatchArrived(from, stamp, std::move(batch));
       },

@@ -46,6 +46,9 @@ struct DiskOptions {
   // Whether the torn tail of a MANIFEST may hold garbage too. LevelDB 1.23 then refuses to open
   // the store; this is for scenarios about a node that has lost its disk.
   bool garble_manifest = false;
+  // Whether closing a write-ahead log syncs it (see SimulatedEnv). LevelDB's own POSIX Env does
+  // not; without it a crash may lose a write and keep a later one.
+  bool log_close_syncs = true;
 };
 
 // What goes wrong from now on. Probabilities are per operation.
@@ -109,6 +112,7 @@ class SimulatedDisk {
   // Everything is gone: a new disk.
   void Wipe();
 
+  const DiskOptions& options() const { return options_; }
   const DiskCounts& counts() const { return counts_; }
   uint64_t used_bytes() const { return used_bytes_; }
   std::vector<std::string> Paths() const;

@@ -17,22 +17,19 @@ class SimulatedFileLock final : public leveldb::FileLock {
 }  // namespace
 
 SimulatedEnv::SimulatedEnv(SimulatedDisk* disk)
-    : disk_(*disk), closed_(std::make_shared<bool>(false)) {}
+    : disk_(*disk), state_(std::make_shared<EnvState>()) {}
 
 SimulatedEnv::~SimulatedEnv() { Close(); }
 
-leveldb::Status SimulatedEnv::CheckOpen(const std::string& path) const {
-  if (!*closed_) return leveldb::Status::OK();
-  return leveldb::Status::IOError(path, "the node has crashed");
-}
+void SimulatedEnv::Close() { state_->closed = true; }
 
 leveldb::Status SimulatedEnv::NewSequentialFile(const std::string& path,
                                                 leveldb::SequentialFile** file) {
   *file = nullptr;
   SimulatedDisk::FilePtr opened;
-  leveldb::Status status = CheckOpen(path);
+  leveldb::Status status = state_->Check(path);
   if (status.ok()) status = disk_.Open(path, &opened);
-  if (status.ok()) *file = new SimulatedSequentialFile(OpenFile(&disk_, path, opened, closed_));
+  if (status.ok()) *file = new SimulatedSequentialFile(OpenFile(&disk_, path, opened, state_));
   return status;
 }
 
@@ -40,9 +37,9 @@ leveldb::Status SimulatedEnv::NewRandomAccessFile(const std::string& path,
                                                   leveldb::RandomAccessFile** file) {
   *file = nullptr;
   SimulatedDisk::FilePtr opened;
-  leveldb::Status status = CheckOpen(path);
+  leveldb::Status status = state_->Check(path);
   if (status.ok()) status = disk_.Open(path, &opened);
-  if (status.ok()) *file = new SimulatedRandomAccessFile(OpenFile(&disk_, path, opened, closed_));
+  if (status.ok()) *file = new SimulatedRandomAccessFile(OpenFile(&disk_, path, opened, state_));
   return status;
 }
 
@@ -60,57 +57,59 @@ leveldb::Status SimulatedEnv::OpenForWriting(const std::string& path, bool appen
                                              leveldb::WritableFile** file) {
   *file = nullptr;
   SimulatedDisk::FilePtr opened;
-  leveldb::Status status = CheckOpen(path);
+  leveldb::Status status = state_->Check(path);
   if (status.ok()) {
     const bool reuse = append && disk_.Exists(path);
     status = reuse ? disk_.Open(path, &opened) : disk_.Create(path, &opened);
   }
-  if (status.ok()) *file = new SimulatedWritableFile(OpenFile(&disk_, path, opened, closed_));
+  if (status.ok()) *file = new SimulatedWritableFile(OpenFile(&disk_, path, opened, state_));
   return status;
 }
 
-bool SimulatedEnv::FileExists(const std::string& path) { return !*closed_ && disk_.Exists(path); }
+bool SimulatedEnv::FileExists(const std::string& path) {
+  return state_->Check(path).ok() && disk_.Exists(path);
+}
 
 leveldb::Status SimulatedEnv::GetChildren(const std::string& directory,
                                           std::vector<std::string>* children) {
   children->clear();
-  const leveldb::Status status = CheckOpen(directory);
+  const leveldb::Status status = state_->Check(directory);
   if (status.ok()) *children = disk_.Children(directory);
   return status;
 }
 
 leveldb::Status SimulatedEnv::RemoveFile(const std::string& path) {
-  const leveldb::Status status = CheckOpen(path);
+  const leveldb::Status status = state_->Check(path);
   return status.ok() ? disk_.Remove(path) : status;
 }
 
 leveldb::Status SimulatedEnv::CreateDir(const std::string& path) {
-  const leveldb::Status status = CheckOpen(path);
+  const leveldb::Status status = state_->Check(path);
   return status.ok() ? disk_.MakeDirectory(path) : status;
 }
 
 leveldb::Status SimulatedEnv::RemoveDir(const std::string& path) {
-  const leveldb::Status status = CheckOpen(path);
+  const leveldb::Status status = state_->Check(path);
   return status.ok() ? disk_.RemoveDirectory(path) : status;
 }
 
 leveldb::Status SimulatedEnv::GetFileSize(const std::string& path, uint64_t* size) {
   *size = 0;
   SimulatedDisk::FilePtr opened;
-  leveldb::Status status = CheckOpen(path);
+  leveldb::Status status = state_->Check(path);
   if (status.ok()) status = disk_.Open(path, &opened);
   if (status.ok()) *size = opened->data.size();
   return status;
 }
 
 leveldb::Status SimulatedEnv::RenameFile(const std::string& from, const std::string& to) {
-  const leveldb::Status status = CheckOpen(to);
+  const leveldb::Status status = state_->Check(to);
   return status.ok() ? disk_.Rename(from, to) : status;
 }
 
 leveldb::Status SimulatedEnv::LockFile(const std::string& path, leveldb::FileLock** lock) {
   *lock = nullptr;
-  leveldb::Status status = CheckOpen(path);
+  leveldb::Status status = state_->Check(path);
   SimulatedDisk::FilePtr opened;
   if (status.ok() && !disk_.Exists(path)) status = disk_.Create(path, &opened);
   if (!status.ok()) return status;

@@ -4,9 +4,9 @@
 // that what a crash destroys cannot write any more. Background work that LevelDB has scheduled must
 // be run once more after that (RunBackgroundWork), since a store's destructor waits for it.
 //
-// A write-ahead log is synced when it is closed. LevelDB does not ask for that when it changes to a
-// new log, and after a power loss could then show a later write without an earlier one; with it,
-// what is recovered is always a prefix.
+// A write-ahead log is synced when it is closed or destroyed. LevelDB does not ask for that when it
+// changes to a new log, and after a power loss could then show a later write without an earlier
+// one; with it, what is recovered is always a prefix. If that sync fails, so does all that follows.
 //
 // Code and tests that call LevelDB directly, outside Blocking, call disk.RunBackgroundWork() after
 // each call, or write in a universe, which does so after each event.
@@ -24,13 +24,15 @@
 
 namespace simulated {
 
+struct EnvState;
+
 class SimulatedEnv final : public leveldb::Env {
  public:
   explicit SimulatedEnv(SimulatedDisk* disk);
   ~SimulatedEnv() override;
 
   // From now on everything fails.
-  void Close() { *closed_ = true; }
+  void Close();
 
   // leveldb::Env.
   leveldb::Status NewSequentialFile(const std::string& path,
@@ -57,13 +59,11 @@ class SimulatedEnv final : public leveldb::Env {
   void SleepForMicroseconds(int micros) override;
 
  private:
-  leveldb::Status CheckOpen(const std::string& path) const;
   leveldb::Status OpenForWriting(const std::string& path, bool append,
                                  leveldb::WritableFile** file);
 
   SimulatedDisk& disk_;
-  // Shared with the files, which LevelDB may keep longer.
-  const std::shared_ptr<bool> closed_;
+  const std::shared_ptr<EnvState> state_;
   std::set<std::string> locked_;
 };
 

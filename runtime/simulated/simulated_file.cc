@@ -8,9 +8,10 @@
 
 namespace simulated {
 
-leveldb::Status OpenFile::Check() const {
-  if (!*closed_) return leveldb::Status::OK();
-  return leveldb::Status::IOError(path_, "the node has crashed");
+leveldb::Status EnvState::Check(const std::string& path) const {
+  if (closed) return leveldb::Status::IOError(path, "the node has crashed");
+  if (log_lost) return leveldb::Status::IOError(path, "a log could not be synced before");
+  return leveldb::Status::OK();
 }
 
 leveldb::Status OpenFile::Read(uint64_t offset, size_t size, leveldb::Slice* result,
@@ -48,8 +49,13 @@ leveldb::Status SimulatedSequentialFile::Skip(uint64_t size) {
 bool SimulatedWritableFile::IsLog() const { return absl::EndsWith(file_.path(), ".log"); }
 
 leveldb::Status SimulatedWritableFile::Close() {
-  const leveldb::Status status = file_.Check();
-  return status.ok() && IsLog() ? file_.Sync() : status;
+  leveldb::Status status = file_.Check();
+  if (is_closed_ || !status.ok()) return status;
+  is_closed_ = true;
+  if (!IsLog() || !file_.disk().options().log_close_syncs || file_.synced()) return status;
+  status = file_.Sync();
+  if (!status.ok()) file_.env().log_lost = true;
+  return status;
 }
 
 leveldb::Status SimulatedWritableFile::Flush() {

@@ -13,18 +13,30 @@
 
 namespace simulated {
 
+// What an Env shares with its files, which LevelDB may keep longer.
+struct EnvState {
+  // The incarnation is over.
+  bool closed = false;
+  // A log could not be synced when it was closed. LevelDB asks for no answer there, so all that
+  // follows fails instead.
+  bool log_lost = false;
+
+  leveldb::Status Check(const std::string& path) const;
+};
+
 // What the three kinds of files have in common.
 class OpenFile {
  public:
   OpenFile(SimulatedDisk* disk, std::string path, SimulatedDisk::FilePtr file,
-           std::shared_ptr<const bool> closed)
-      : disk_(*disk), path_(std::move(path)), file_(std::move(file)), closed_(std::move(closed)) {}
+           std::shared_ptr<EnvState> env)
+      : disk_(*disk), path_(std::move(path)), file_(std::move(file)), env_(std::move(env)) {}
 
-  leveldb::Status Check() const;
+  leveldb::Status Check() const { return env_->Check(path_); }
   leveldb::Status Read(uint64_t offset, size_t size, leveldb::Slice* result, char* scratch) const;
   leveldb::Status Append(const leveldb::Slice& data) const;
   leveldb::Status Sync() const;
 
+  EnvState& env() const { return *env_; }
   SimulatedDisk& disk() const { return disk_; }
   const std::string& path() const { return path_; }
   size_t size() const { return file_->data.size(); }
@@ -34,7 +46,7 @@ class OpenFile {
   SimulatedDisk& disk_;
   const std::string path_;
   const SimulatedDisk::FilePtr file_;
-  const std::shared_ptr<const bool> closed_;
+  const std::shared_ptr<EnvState> env_;
 };
 
 class SimulatedSequentialFile final : public leveldb::SequentialFile {
@@ -63,6 +75,8 @@ class SimulatedRandomAccessFile final : public leveldb::RandomAccessFile {
 class SimulatedWritableFile final : public leveldb::WritableFile {
  public:
   explicit SimulatedWritableFile(OpenFile file) : file_(std::move(file)) {}
+  // LevelDB destroys its log without closing it.
+  ~SimulatedWritableFile() override { Close(); }
   leveldb::Status Append(const leveldb::Slice& data) override { return file_.Append(data); }
   leveldb::Status Close() override;
   leveldb::Status Flush() override;
@@ -72,6 +86,7 @@ class SimulatedWritableFile final : public leveldb::WritableFile {
   bool IsLog() const;
 
   OpenFile file_;
+  bool is_closed_ = false;
 };
 
 // LevelDB's own log lines, into the trace.

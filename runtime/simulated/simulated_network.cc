@@ -210,7 +210,7 @@ void SimulatedNetwork::SendRequest(CallKey key, NodeId peer, std::string method,
   const Duration transmission =
       peer == self_ ? 0ns : wire_.links().TransmissionTime(self_, peer, request.size());
   wire_.Transmit(
-      self_, peer, transmission, MonotonicTime(),
+      {.from = self_, .to = peer, .extra_delay = transmission},
       [key, method = std::move(method), request = std::move(request), timeout,
        stamp = Stamp()](SimulatedNetwork& server) mutable {
         server.RequestArrived(key, std::move(method), std::move(request), timeout, stamp);
@@ -225,7 +225,7 @@ void SimulatedNetwork::SendReply(CallKey key, absl::StatusOr<std::string> result
       key.caller == self_ ? 0ns : wire_.links().TransmissionTime(self_, key.caller, content.size());
   const uint64_t to_incarnation = key.incarnation;
   wire_.Transmit(
-      self_, key.caller, transmission, MonotonicTime(),
+      {.from = self_, .to = key.caller, .extra_delay = transmission},
       [key, to_incarnation, result = std::move(result),
        stamp = Stamp()](SimulatedNetwork& caller) mutable {
         if (caller.incarnation() != to_incarnation) return;
@@ -240,8 +240,8 @@ void SimulatedNetwork::SendReply(CallKey key, absl::StatusOr<std::string> result
 void SimulatedNetwork::SendCancel(CallKey key, NodeId peer) {
   RecordCall(Happened::kSent, "cancel", key, peer, "", "");
   wire_.Transmit(
-      self_, peer, 0ns, MonotonicTime(),
-      [key](SimulatedNetwork& server) { server.CancelArrived(key); }, [](Wire::Fate) {});
+      {.from = self_, .to = peer}, [key](SimulatedNetwork& server) { server.CancelArrived(key); },
+      [](Wire::Fate) {});
 }
 
 void SimulatedNetwork::TellCaller(Wire* wire, CallKey key, NodeId peer, Wire::Fate fate) {

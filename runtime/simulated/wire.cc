@@ -70,26 +70,27 @@ SimulatedNetwork* Wire::Endpoint(NodeId node, uint64_t incarnation) const {
   return found->second;
 }
 
-MonotonicTime Wire::Transmit(NodeId from, NodeId to, Duration extra_delay, MonotonicTime not_before,
-                             Deliver deliver, Failed failed) {
+MonotonicTime Wire::Transmit(Transmission what, Deliver deliver, Failed failed) {
+  const auto [from, to, extra_delay, not_before, draw_loss] = what;
   const uint64_t incarnation = IncarnationOf(to);
   if (from == to) {
-    scheduler_.After(0ns, [this, to, incarnation, deliver = std::move(deliver)]() mutable {
+    scheduler_.After(0ns, [this, what, incarnation, deliver = std::move(deliver)]() mutable {
       if (SimulatedNetwork* receiver = Endpoint(to, incarnation)) deliver(*receiver);
     });
     return scheduler_.now();
   }
-  const bool lost = !links_.Reaches(from, to) || links_.DrawLoss(from, to);
+  const bool lost = !links_.Reaches(from, to) || (draw_loss && links_.DrawLoss(from, to));
   const uint64_t connection = links_.connection(from, to);
   const Duration drawn = extra_delay + links_.DrawDelay(from, to, scheduler_.now());
   const Duration delay = std::max(drawn, not_before - scheduler_.now());
-  scheduler_.After(delay, [this, from, to, incarnation, lost, connection,
-                           deliver = std::move(deliver), failed = std::move(failed)]() mutable {
+  scheduler_.After(delay, [this, what, incarnation, lost, connection, deliver = std::move(deliver),
+                           failed = std::move(failed)]() mutable {
     // A partition that began meanwhile swallows what is on its way.
-    if (lost || !links_.Reaches(from, to) || links_.connection(from, to) != connection) {
+    if (lost || !links_.Reaches(what.from, what.to) ||
+        links_.connection(what.from, what.to) != connection) {
       return failed(Fate::kLost);
     }
-    SimulatedNetwork* const receiver = incarnation == 0 ? nullptr : Endpoint(to, incarnation);
+    SimulatedNetwork* const receiver = incarnation == 0 ? nullptr : Endpoint(what.to, incarnation);
     if (receiver == nullptr) return failed(Fate::kRefused);
     deliver(*receiver);
   });

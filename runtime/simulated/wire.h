@@ -51,10 +51,17 @@ class Wire {
   // The endpoint of that incarnation; null if it is gone.
   SimulatedNetwork* Endpoint(NodeId node, uint64_t incarnation) const;
 
-  // Sends once: `extra_delay` plus the link's delay later, and not before `not_before`, exactly one
+  // Sends once: after the link's delay and `extra_delay`, and not before `not_before`, exactly one
   // of the two is called. To the own node: at once, and never lost. Returns when it arrives.
-  MonotonicTime Transmit(NodeId from, NodeId to, Duration extra_delay, MonotonicTime not_before,
-                         Deliver deliver, Failed failed);
+  struct Transmission {
+    NodeId from;
+    NodeId to;
+    Duration extra_delay{};
+    MonotonicTime not_before = MonotonicTime::Min();
+    // False if the sender has drawn that already.
+    bool draw_loss = true;
+  };
+  MonotonicTime Transmit(Transmission what, Deliver deliver, Failed failed);
 
   Links& links() { return links_; }
   Scheduler& scheduler() { return scheduler_; }
