@@ -75,7 +75,7 @@ MonotonicTime Wire::Transmit(Transmission what, Deliver deliver, Failed failed) 
   const uint64_t incarnation = IncarnationOf(to);
   if (from == to) {
     scheduler_.After(0ns, [this, what, incarnation, deliver = std::move(deliver)]() mutable {
-      if (SimulatedNetwork* receiver = Endpoint(to, incarnation)) deliver(*receiver);
+      if (SimulatedNetwork* receiver = Endpoint(what.to, incarnation)) deliver(*receiver);
     });
     return scheduler_.now();
   }
