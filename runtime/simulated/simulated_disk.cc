@@ -174,7 +174,8 @@ leveldb::Status SimulatedDisk::Append(const std::string& path, const FilePtr& fi
 leveldb::Status SimulatedDisk::Sync(const std::string& path, const FilePtr& file) {
   const leveldb::Status status = Begin(Operation::kSync, path);
   if (!status.ok()) {
-    file->sync_failed = true;
+    // Those before it, in the same window, have taken place.
+    file->sync_failed_at = std::min(file->sync_failed_at, sequence_);
     return status;
   }
   ++counts_.syncs;
@@ -232,7 +233,7 @@ void SimulatedDisk::Commit(uint64_t window_end) {
 void SimulatedDisk::MakeDurable(const SyncPoint& point) {
   MakeJournalDurable(point.journal_up_to);
   File& file = *point.file;
-  if (file.sync_failed) return;
+  if (point.sequence > file.sync_failed_at) return;
   file.durable_size = std::max(file.durable_size, point.size);
   std::erase_if(file.appended,
                 [&file](const File::Mark& mark) { return mark.size <= file.durable_size; });
@@ -294,7 +295,7 @@ void SimulatedDisk::CutFile(const std::string& path, File* file, uint64_t cut, b
   if (power_lost && size > file->durable_size) Tear(path, file);
   file->durable_size = file->data.size();
   file->created = 0;
-  file->sync_failed = false;
+  file->sync_failed_at = kNever;
   file->appended.clear();
 }
 

@@ -75,6 +75,8 @@ struct DiskCounts {
 
 class SimulatedDisk {
  public:
+  static constexpr uint64_t kNever = ~uint64_t{0};
+
   // A file's content; shared by its name and by whoever has it open.
   struct File {
     struct Mark {
@@ -85,7 +87,8 @@ class SimulatedDisk {
     size_t durable_size = 0;
     // The sequence number of its creation; what syncing it makes durable of the journal.
     uint64_t created = 0;
-    bool sync_failed = false;
+    // Syncs after this sequence number have no effect: one failed there.
+    uint64_t sync_failed_at = kNever;
     // Its size after each append past durable_size.
     std::vector<Mark> appended;
   };
