@@ -27,6 +27,7 @@ void ClientCall::Start(std::shared_ptr<ClientCall> call, runtime::Duration timeo
   context_.set_deadline(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
                                      gpr_time_from_nanos(timeout.count(), GPR_TIMESPAN)));
   started_ = shared_->clocks->Raw();
+  hand_over_.Give();
   // One pointer fits into the function without an allocation; self_ keeps it good.
   grpc::GenericStub(target_->channel)
       .UnaryCall(&context_, method_, grpc::StubOptions(), &request_, &reply_,
@@ -34,6 +35,7 @@ void ClientCall::Start(std::shared_ptr<ClientCall> call, runtime::Duration timeo
 }
 
 void ClientCall::Ended(grpc::Status status) {
+  hand_over_.Take();
   // gRPC, and the waiting loop through the link, let go at different times.
   std::shared_ptr<ClientCall> self = std::move(self_);
   const runtime::Duration round_trip = shared_->clocks->Raw() - started_;
@@ -58,7 +60,7 @@ absl::StatusOr<std::string> ClientCall::TakeResult() {
   // Our own gRPC's words, so say whom they are about.
   return absl::Status(status.code(),
                       absl::StrCat("node ", target_->peer.value(), " at ", target_->address, ": ",
-                                   ExplainTls(status.message())));
+                                   ExplainConnectionError(status.message(), target_->tls)));
 }
 
 absl::StatusOr<std::string> ClientCall::Awaiter::await_resume() {

@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "runtime/clocks.h"
+#include "runtime/real/hand_over.h"
 #include "runtime/real/network_metrics.h"
 #include "runtime/real/outstanding.h"
 #include "runtime/real/remote_waiter.h"
@@ -41,6 +42,7 @@ struct ClientCallContext {
 struct ClientCallTarget {
   runtime::NodeId peer;
   std::string address;
+  bool tls;
   std::shared_ptr<grpc::Channel> channel;
 };
 
@@ -71,6 +73,7 @@ class ClientCall final {
   const grpc::ByteBuffer request_;
   runtime::MonotonicTime started_;  // By the raw oscillator.
   grpc::ClientContext context_;
+  HandOver hand_over_;
   std::shared_ptr<ClientCall> self_;  // While gRPC works on it.
   std::shared_ptr<RemoteWaiter::Link> link_;
 

@@ -60,7 +60,9 @@ GrpcNetwork::GrpcNetwork(const GrpcNetworkOptions& options, const GrpcNetworkWor
       senders_{&calls_, world.log, options.queue_bytes_max, options.batch_bytes_max},
       messages_(&metrics_),
       to_self_(options.queue_bytes_max),
-      peer_name_(options.tls.enabled() ? options.tls.peer_name : "") {}
+      grpc_log_(world.log),
+      tls_(options.tls.enabled()),
+      peer_name_(tls_ ? options.tls.peer_name : "") {}
 
 GrpcNetwork::~GrpcNetwork() {
   absl::btree_map<runtime::NodeId, Peer> peers;
@@ -101,8 +103,8 @@ void GrpcNetwork::SetPeer(runtime::NodeId peer, std::string address) {
     MutexLock lock(&mutex_);
     Peer& known = peers_[peer];
     if (known.target != nullptr && known.target->address == address) return;
-    target =
-        std::make_shared<ClientCallTarget>(ClientCallTarget{peer, address, MakeChannel(address)});
+    target = std::make_shared<ClientCallTarget>(
+        ClientCallTarget{peer, address, tls_, MakeChannel(address)});
     known.target = target;
     if (known.sender == nullptr) {
       Loop* const loop = loops_[peer.value() % loops_.size()];
@@ -189,7 +191,7 @@ absl::Status GrpcNetwork::SendToSelf(runtime::MessageKind kind, std::string payl
   std::vector<IncomingMessage> one;
   one.push_back({kind, std::move(payload)});
   const std::shared_ptr<void> done(nullptr, [this, bytes](void*) { to_self_.Give(bytes); });
-  messages_.Dispatch(self_, std::move(one), done);
+  messages_.Dispatch(self_, std::move(one), done, &Loop::Post);
   return absl::OkStatus();
 }
 

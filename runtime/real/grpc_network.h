@@ -21,6 +21,7 @@
 #include "runtime/network.h"
 #include "runtime/real/byte_budget.h"
 #include "runtime/real/client_call.h"
+#include "runtime/real/grpc_log.h"
 #include "runtime/real/grpc_server.h"
 #include "runtime/real/message_handlers.h"
 #include "runtime/real/message_sender.h"
@@ -98,8 +99,10 @@ class GrpcNetwork final : public runtime::Network {
   MethodTable methods_;
   MessageHandlers messages_;
   ByteBudget to_self_;  // Messages to the own node that wait for their loop.
+  const GrpcLog grpc_log_;
+  const bool tls_;
+  const std::string peer_name_;
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials_;
-  std::string peer_name_;
   std::unique_ptr<GrpcServer> server_;
 
   Mutex mutex_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/real/hand_over.h"
 #include "runtime/real/listen_address.h"
 #include "runtime/real/peer.pb.h"
 #include "runtime/real/wire.h"
@@ -39,12 +40,14 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
   CallReactor(GrpcServer* server, grpc::GenericCallbackServerContext* call,
               std::shared_ptr<ServedMethod> method)
       : server_(server), call_(call), method_(std::move(method)) {
+    hand_over_.Give();
     StartRead(&request_);
   }
   ~CallReactor() override { --server_->calls_; }
 
  private:
   void OnReadDone(bool ok) override {
+    hand_over_.Take();
     if (!ok) return Finish(grpc::Status(grpc::INVALID_ARGUMENT, "the call has no request"));
     const Sender sender = FindSender(call_->client_metadata()).value_or(Sender());
     server_->context_.stamps->Observe(sender.node, sender.stamp, std::nullopt);
@@ -66,6 +69,7 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
   }
 
   void OnCancel() override {
+    hand_over_.Take();
     std::weak_ptr<ServedCall> served;
     {
       MutexLock lock(&mutex_);
@@ -75,13 +79,17 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
     ServedCall::CancelLater(method_->loop(), std::move(served), CallerGone());
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    hand_over_.Take();
+    delete this;
+  }
 
   void Reply(absl::StatusOr<std::string> result) {
     const GrpcServer::Context& context = server_->context_;
     call_->AddInitialMetadata(kSenderKey, EncodeSender({context.self, context.stamps->Now()}));
+    if (result.ok()) reply_ = ToByteBuffer(*result);
+    hand_over_.Give();
     if (!result.ok()) return Finish(ToGrpc(result.status()));
-    reply_ = ToByteBuffer(*result);
     StartWriteAndFinish(&reply_, grpc::WriteOptions(), grpc::Status::OK);
   }
 
@@ -92,6 +100,7 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
   GrpcServer* const server_;
   grpc::GenericCallbackServerContext* const call_;
   const std::shared_ptr<ServedMethod> method_;
+  HandOver hand_over_;
   grpc::ByteBuffer request_;
   grpc::ByteBuffer reply_;
   Mutex mutex_;
@@ -103,6 +112,7 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
 class GrpcServer::StreamReactor final : public grpc::ServerGenericBidiReactor {
  public:
   explicit StreamReactor(GrpcServer* server) : server_(server) {
+    hand_over_.Give();
     StartSendInitialMetadata();  // Tells the sender that it is connected.
     StartRead(&read_);
   }
@@ -113,11 +123,15 @@ class GrpcServer::StreamReactor final : public grpc::ServerGenericBidiReactor {
     explicit BatchUnderWay(StreamReactor* reading) : reactor(reading) {}
     BatchUnderWay(const BatchUnderWay&) = delete;
     BatchUnderWay& operator=(const BatchUnderWay&) = delete;
-    ~BatchUnderWay() { reactor->StartRead(&reactor->read_); }
+    ~BatchUnderWay() {
+      reactor->hand_over_.Give();
+      reactor->StartRead(&reactor->read_);
+    }
     StreamReactor* const reactor;
   };
 
   void OnReadDone(bool ok) override {
+    hand_over_.Take();
     if (!ok) return Finish(grpc::Status::OK);
     isochron::runtime::Batch batch;
     if (!batch.ParseFromString(ToString(read_))) {
@@ -135,17 +149,22 @@ class GrpcServer::StreamReactor final : public grpc::ServerGenericBidiReactor {
           {runtime::MessageKind(message.kind()), std::move(*message.mutable_payload())});
     }
     server_->context_.messages->Dispatch(sender, std::move(messages),
-                                         std::make_shared<BatchUnderWay>(this));
+                                         std::make_shared<BatchUnderWay>(this), &Loop::Deliver);
   }
 
-  void OnDone() override { delete this; }
+  void OnDone() override {
+    hand_over_.Take();
+    delete this;
+  }
 
   GrpcServer* const server_;
+  HandOver hand_over_;
   grpc::ByteBuffer read_;
 };
 
 grpc::ServerGenericBidiReactor* GrpcServer::CreateReactor(
     grpc::GenericCallbackServerContext* call) {
+  hand_over_.Take();
   if (call->method() == kMessagesMethod) return new StreamReactor(this);
   std::shared_ptr<ServedMethod> method = context_.methods->Find(call->method());
   absl::Status refusal;
@@ -178,6 +197,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Listen(
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 1000);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  server->hand_over_.Give();
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", address));

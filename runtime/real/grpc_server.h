@@ -17,6 +17,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "runtime/real/hand_over.h"
 #include "runtime/real/message_handlers.h"
 #include "runtime/real/method_table.h"
 #include "runtime/real/network_metrics.h"
@@ -56,6 +57,7 @@ class GrpcServer final : private grpc::CallbackGenericService {
   grpc::ServerGenericBidiReactor* CreateReactor(grpc::GenericCallbackServerContext* call) override;
 
   const Context context_;
+  HandOver hand_over_;
   std::atomic<int> calls_ = 0;  // Under way.
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;

@@ -23,7 +23,7 @@ void MessageHandlers::Remove(runtime::MessageKind kind) {
 }
 
 void MessageHandlers::Dispatch(runtime::NodeId sender, std::vector<IncomingMessage> messages,
-                               std::shared_ptr<void> done) {
+                               std::shared_ptr<void> done, void (Loop::*hand)(Loop::Work)) {
   metrics_->messages_received.Add(static_cast<double>(messages.size()));
   // Few loops, so a list is searched faster than a table, and it keeps the order.
   std::vector<std::pair<Loop*, std::vector<Handed>>> by_loop;
@@ -45,7 +45,7 @@ void MessageHandlers::Dispatch(runtime::NodeId sender, std::vector<IncomingMessa
   }
   if (dropped > 0) metrics_->messages_dropped.Add(static_cast<double>(dropped));
   for (auto& [home, queue] : by_loop) {
-    home->Deliver([sender, done, handed = std::move(queue)]() mutable {
+    (home->*hand)([sender, done, handed = std::move(queue)]() mutable {
       for (Handed& message : handed) {
         if (!message.handler->closed) message.handler->handle(sender, std::move(message.payload));
       }

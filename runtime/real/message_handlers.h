@@ -31,10 +31,11 @@ class MessageHandlers {
   // On the handler's loop: it is not called any more.
   void Remove(runtime::MessageKind kind);
 
-  // Hands each message to its handler, in order for each loop. `done` is destroyed when all of them
+  // Hands each message to its handler, in order for each loop: by `hand` (Loop::Post, or
+  // Loop::Deliver where the caller may run handlers itself). `done` is destroyed when all of them
   // have run, or were dropped because their loop has stopped.
   void Dispatch(runtime::NodeId sender, std::vector<IncomingMessage> messages,
-                std::shared_ptr<void> done);
+                std::shared_ptr<void> done, void (Loop::*hand)(Loop::Work));
 
  private:
   struct Handler {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "runtime/real/hand_over.h"
 #include "runtime/real/peer.pb.h"
 #include "runtime/real/tls_errors.h"
 
@@ -49,6 +50,7 @@ class MessageSender::Stream final
         .PrepareBidiStreamingCall(&context_, kMessagesMethod, grpc::StubOptions(), this);
     // Writes come from threads that gRPC does not know of: until RemoveHold() it must not end.
     AddHold();
+    hand_over_.Give();
     // Nothing will come, but the end of the stream ends the read.
     StartRead(&ignored_);
     StartCall();
@@ -69,7 +71,13 @@ class MessageSender::Stream final
     shared_->metrics->messages_sent.Add(static_cast<double>(messages.size()));
     shared_->metrics->batches_sent.Add();
     shared_->metrics->batch_bytes_sent.Add(static_cast<double>(written_.Length()));
+    hand_over_.Give();
     StartWrite(&written_);
+  }
+
+  void Release() {
+    hand_over_.Give();
+    RemoveHold();
   }
 
   void TryCancel() { context_.TryCancel(); }
@@ -82,11 +90,19 @@ class MessageSender::Stream final
 
  private:
   void OnReadInitialMetadataDone(bool ok) override {
+    hand_over_.Take();
     if (ok) sender_->Connected(this);
   }
-  void OnReadDone(bool) override { sender_->Broken(this); }
-  void OnWriteDone(bool ok) override { sender_->Written(this, ok); }
+  void OnReadDone(bool) override {
+    hand_over_.Take();
+    sender_->Broken(this);
+  }
+  void OnWriteDone(bool ok) override {
+    hand_over_.Take();
+    sender_->Written(this, ok);
+  }
   void OnDone(const grpc::Status& status) override {
+    hand_over_.Take();
     sender_->Ended(
         this, status.ok() ? absl::UnavailableError("the peer closed the stream") : ToAbsl(status));
     Outstanding* const outstanding = outstanding_;
@@ -98,6 +114,7 @@ class MessageSender::Stream final
   const ClientCallContext* const shared_;
   const std::shared_ptr<const ClientCallTarget> target_;
   Outstanding* const outstanding_;
+  HandOver hand_over_;
   grpc::ClientContext context_;
   grpc::ByteBuffer written_;
   grpc::ByteBuffer ignored_;
@@ -222,7 +239,7 @@ void MessageSender::Written(Stream* stream, bool ok) {
   }
   if (write) stream->Write(batch);
   budget_.Give(freed);
-  if (release) stream->RemoveHold();
+  if (release) stream->Release();
 }
 
 void MessageSender::Broken(Stream* stream) {
@@ -232,7 +249,7 @@ void MessageSender::Broken(Stream* stream) {
     stream->broken = true;
     if (writing_) return;  // Written() will see it.
   }
-  stream->RemoveHold();
+  stream->Release();
 }
 
 void MessageSender::Ended(Stream* stream, absl::Status reason) {
@@ -250,10 +267,11 @@ void MessageSender::Ended(Stream* stream, absl::Status reason) {
   if (reason.ok()) return;
   // Further attempts that fail change nothing that was not said.
   if (was_connected || failures == 1) {
-    shared_->log->Write(runtime::Severity::kWarning, "network.disconnected",
-                        {{"peer", stream->target().peer.value()},
-                         {"address", stream->target().address},
-                         {"reason", ExplainTls(reason.message())}});
+    shared_->log->Write(
+        runtime::Severity::kWarning, "network.disconnected",
+        {{"peer", stream->target().peer.value()},
+         {"address", stream->target().address},
+         {"reason", ExplainConnectionError(reason.message(), stream->target().tls)}});
   }
   RetryLater(RetryDelay(failures));
 }

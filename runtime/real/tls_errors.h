@@ -1,4 +1,5 @@
-// ExplainTls: says in plain words what gRPC and OpenSSL say of a failed TLS handshake.
+// ExplainConnectionError: says in plain words what gRPC and OpenSSL say of a connection that could
+// not be made.
 #ifndef RUNTIME_REAL_TLS_ERRORS_H_
 #define RUNTIME_REAL_TLS_ERRORS_H_
 
@@ -8,8 +9,8 @@
 
 namespace real {
 
-// `message`, led by a sentence about TLS if that is what it is about.
-std::string ExplainTls(absl::string_view message);
+// `message` as gRPC gave it, led by what it means if it is about TLS. `tls`: whether we use it.
+std::string ExplainConnectionError(absl::string_view message, bool tls);
 
 }  // namespace real
 

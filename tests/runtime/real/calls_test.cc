@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "runtime/blocking.h"
 #include "runtime/deadline.h"
@@ -102,17 +106,39 @@ TEST_F(CallsTest, ToANodeThatIsGoneAreUnavailableAndSayWhich) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("node 2 at " + address));
 }
 
+// A value that one thread sets and others wait for. (Unlike a promise it may be destroyed as soon as
+// the value was seen.)
+template <typename T>
+class Seen {
+ public:
+  void Set(T value) {
+    const std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+    changed_.notify_all();
+  }
+  T Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return value_.has_value(); });
+    return *value_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<T> value_;
+};
+
 // What a handler that waits until it is cancelled saw.
 struct Waiting {
-  std::promise<void> began;
-  std::promise<absl::Status> ended;
+  Seen<bool> began;
+  Seen<absl::Status> ended;
 };
 
 Task<Reply> WaitUntilCancelled(Waiting* waiting) {
   runtime::Event never;
-  waiting->began.set_value();
+  waiting->began.Set(true);
   absl::Status reason = co_await never.Wait();
-  waiting->ended.set_value(reason);
+  waiting->ended.Set(reason);
   co_return reason;
 }
 
@@ -121,7 +147,7 @@ TEST_F(CallsTest, EndAtTheirDeadlineOnBothSides) {
   const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   EXPECT_EQ(Call("x", 50ms).status().code(), absl::StatusCode::kDeadlineExceeded);
   // Either clock may be the first to see it: the handler's own, or the caller's that hangs up.
-  EXPECT_FALSE(waiting.ended.get_future().get().ok());
+  EXPECT_FALSE(waiting.ended.Wait().ok());
 }
 
 Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Waiting* waiting) {
@@ -133,7 +159,7 @@ Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Waiting* waiting)
   };
   tasks.Spawn(call(client, peer, &reply));
   co_await runtime::RunBlocking(&client->blocking(), [waiting] {
-    waiting->began.get_future().wait();
+    waiting->began.Wait();
     return true;
   });
   scope.Cancel(absl::AbortedError("changed my mind"));
@@ -146,7 +172,7 @@ TEST_F(CallsTest, CancelledByTheCallerReachTheHandler) {
   const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(2), &waiting));
   EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
-  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kCancelled);
 }
 
 Task<Reply> CallUnderACancelledScope(RealWorld* client) {
@@ -164,7 +190,7 @@ TEST_F(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
-  waiting.began.get_future().wait();
+  waiting.began.Wait();
   served = Network::Registration();
   EXPECT_FALSE(reply.get().ok());
   EXPECT_EQ(Call("x").status().code(), absl::StatusCode::kUnimplemented);
@@ -173,7 +199,7 @@ TEST_F(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
 // A handler that ignores its cancellation.
 Task<Reply> WaitForEver(Waiting* waiting) {
   runtime::Event never;
-  waiting->began.set_value();
+  waiting->began.Set(true);
   while (true) {
     runtime::CancelScope deaf;
     (void)co_await runtime::Under(&deaf, [](runtime::Event* event) -> Task<absl::Status> {
@@ -186,37 +212,44 @@ TEST_F(CallsTest, HandlersAreDestroyedWithTheirRegistrationEvenIfTheyDoNotListen
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitForEver(&waiting); });
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
-  waiting.began.get_future().wait();
+  waiting.began.Wait();
   served = Network::Registration();
   EXPECT_EQ(reply.get().status().code(), absl::StatusCode::kUnavailable);
 }
 
+// What is still there when a world ends, as if the process had crashed. It belongs to no one then,
+// and is never destroyed.
+template <typename T>
+T& Abandoned(T value) {
+  static auto* const all = new std::vector<std::unique_ptr<T>>;
+  return *all->emplace_back(std::make_unique<T>(std::move(value)));
+}
+
 TEST_F(CallsTest, UnderWayWhenTheServerEndsAreUnavailable) {
   Waiting waiting;
-  auto served = Serve([&](NodeId, std::string) { return WaitForEver(&waiting); });
+  Abandoned(Serve([&](NodeId, std::string) { return WaitForEver(&waiting); }));
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
-  waiting.began.get_future().wait();
+  waiting.began.Wait();
   server_.reset();
   EXPECT_EQ(reply.get().status().code(), absl::StatusCode::kUnavailable);
 }
 
-Task<void> LeaveACallUnderWay(RealWorld* client, runtime::TaskScope* scope) {
-  auto call = [](RealWorld* world) -> Task<void> {
-    (void)co_await world->network().Call(NodeId(2), kMethod, "x", kLong);
-  };
-  scope->Spawn(call(client));
-  co_return;
+Task<Reply> CallOn(RealWorld* client) {
+  co_return co_await client->network().Call(NodeId(2), kMethod, "x", kLong);
 }
 
-TEST_F(CallsTest, UnderWayWhenTheClientEndsLeaveNothing) {
+TEST_F(CallsTest, UnderWayWhenTheClientEndsAreCancelled) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
-  auto* scope = new runtime::TaskScope(client_->loop(0));
-  client_->RunUntilDone(LeaveACallUnderWay(client_.get(), scope));
-  waiting.began.get_future().wait();
+  auto& scope = Abandoned(std::make_unique<runtime::TaskScope>(client_->loop(0)));
+  client_->RunUntilDone([](RealWorld* client, runtime::TaskScope* background) -> Task<void> {
+    background->Spawn(
+        [](RealWorld* caller) -> Task<void> { (void)co_await CallOn(caller); }(client));
+    co_return;
+  }(client_.get(), scope.get()));
+  waiting.began.Wait();
   client_.reset();
-  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kCancelled);
-  delete scope;
+  EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kCancelled);
 }
 
 class BoundedCallsTest : public CallsTest {
@@ -233,7 +266,7 @@ TEST_F(BoundedCallsTest, BeyondTheBoundAreRefused) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   std::future<Reply> first = std::async(std::launch::async, [&] { return Call("x"); });
-  waiting.began.get_future().wait();
+  waiting.began.Wait();
   EXPECT_EQ(Call("y").status().code(), absl::StatusCode::kResourceExhausted);
   served = Network::Registration();
   EXPECT_FALSE(first.get().ok());
@@ -255,7 +288,7 @@ TEST_F(CallsTest, ToTheOwnNodeEndAtTheirDeadlineAndTellTheHandler) {
   EXPECT_EQ(
       client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "x", 20ms)).status().code(),
       absl::StatusCode::kDeadlineExceeded);
-  EXPECT_EQ(waiting.ended.get_future().get().code(), absl::StatusCode::kDeadlineExceeded);
+  EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
 TEST_F(CallsTest, ToTheOwnNodeCancelledReachTheHandler) {
@@ -265,7 +298,7 @@ TEST_F(CallsTest, ToTheOwnNodeCancelledReachTheHandler) {
                                [&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(1), &waiting));
   EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
-  EXPECT_EQ(waiting.ended.get_future().get(), absl::AbortedError("changed my mind"));
+  EXPECT_EQ(waiting.ended.Wait(), absl::AbortedError("changed my mind"));
 }
 
 Task<std::vector<Reply>> CallManyTimes(RealWorld* client, int count) {
