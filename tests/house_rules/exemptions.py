@@ -16,6 +16,26 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("runtime/metrics.cc", {"lock"}, "metrics are made from any loop; the lock guards their registry only"),
     Exemption("runtime/random.h", {"randomness"}, "an engine that is all seed; the seed comes from the World"),
     Exemption("runtime/task.h", {"detached-task"}, "where Task and its promise are made"),
+    Exemption("truetime/kernel/contradiction_detector.h", {"kernel"}, "ClockStamp, a value, is declared with the network"),
+    Exemption("simulation/ledger_node.cc", {"libraries"}, "checks the simulated disk with a store, LevelDB itself"),
+    Exemption("cli/terminal.cc", {"file", "sleep"}, "waits for keys and reads them from the person's terminal"),
+    Exemption("cli/sim_command.cc", {"file"}, "--trace FILE is written for a person, outside any World"),
+    # Tests of what is real stand outside the loops that they watch.
+    Exemption(
+        "tests/cluster/*",
+        {"clock", "environment", "file", "sleep", "socket", "thread"},
+        "starts and stops real processes, in temporary directories and on free ports",
+    ),
+    Exemption("tests/runtime/real/*", {"file", "lock", "thread"}, "calls into the loops from the threads of the test"),
+    Exemption("tests/truetime/seqlock_test.cc", {"thread"}, "readers and a writer on threads are what is tested"),
+    Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
+    Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
+    Exemption("tests/bench/runtime/raw_grpc.cc", {"thread"}, "bare gRPC, to compare with, outside any World"),
+    Exemption("tests/bench/truetime/truetime_bench.cc", {"clock", "sleep"}, "the bare system calls, to compare with"),
+    Exemption("tests/bench/truetime/figures.cc", {"file"}, "writes the measured figures down"),
+    # Planted: the test of determinism must notice an address as a key.
+    Exemption("tests/runtime/simulated/determinism_test.cc", {"pointer-key", "randomness"}, "breaks determinism on purpose"),
+    Exemption("tests/simulation/campaign_test.cc", {"pointer-key", "printed-pointer"}, "breaks determinism on purpose"),
 ]
 
 

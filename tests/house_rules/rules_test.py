@@ -340,12 +340,13 @@ class WordsTest(unittest.TestCase):
         stated = words.protocol_rules("- **TT-BOUND** With chrony\n- **PX-LEASE**, **PX-ONE-VALUE**: and so on\nTT-PLAIN")
         self.assertEqual({"TT-BOUND", "PX-LEASE", "PX-ONE-VALUE"}, stated)
 
-        def check_names(text):
-            return rules_of(words.check_protocol_names(Source("a.cc", text), stated))
+        def check_names(text, path="a.cc"):
+            return rules_of(words.check_protocol_names(Source(path, text), stated))
 
         self.assertEqual([], check_names("// Carries TT-BOUND and PX-ONE-VALUE.\nint TT = 1;"))
         self.assertEqual(["protocol-name"], check_names("// Carries TT-BOUNDS."))
         self.assertEqual(["protocol-name"], check_names('watch("PX-NOTHING");'))
+        self.assertEqual([], check_names('watch("PX-NOTHING");', path="tests/a_test.cc"))
         self.assertEqual([], check_names("int x = PX-NOTHING;"))
         in_text = rules_of(words.check_protocol_names_in_text("a.md", "See TT-BOUND and TX-NOTHING.", stated))
         self.assertEqual(["protocol-name"], in_text)
