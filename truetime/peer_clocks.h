@@ -41,6 +41,7 @@ class PeerClocks {
   ContradictionDetector::Verdict Compare(runtime::NodeId peer, Interval claim, MonotonicTime at,
                                          Interval own);
   ContradictionDetector::Verdict Judge(MonotonicTime now, Interval own);
+  void SetClusterNodes(size_t nodes) { detector_.SetClusterNodes(nodes); }
 
   const ContradictionDetector& detector() const { return detector_; }
   TaintList& taints() { return taints_; }

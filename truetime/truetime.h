@@ -115,6 +115,10 @@ class TrueTime final : public runtime::ClockStamper {
   void Inject(Injection injection);
   const Injection& injection() const { return injection_; }
 
+  // How many nodes the cluster has, this one included: what a majority is counted of. Until it is told, those that
+  // were heard from.
+  void SetClusterNodes(size_t nodes) { peers_.SetClusterNodes(nodes); }
+
   // Contradictions with other nodes, who lies, and which commits are tainted.
   const PeerClocks& peers() const { return peers_; }
 

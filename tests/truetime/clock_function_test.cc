@@ -9,11 +9,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(Drift, IsRoundedUp) {
+TEST(Drift, IsRoundedUpAndHoldsTheClocksResolution) {
   EXPECT_EQ(Drift::None().Over(1s), 0ns);
-  EXPECT_EQ(Drift::FromPpm(200).Over(0ns), 1ns);
-  EXPECT_EQ(Drift::FromPpm(200).Over(1s).count(), 200'001);
-  EXPECT_EQ(Drift::FromPpm(200).Over(-1s).count(), 200'001);
+  EXPECT_EQ(Drift::FromPpm(200).Over(0ns), 2ns);
+  EXPECT_EQ(Drift::FromPpm(200).Over(1s).count(), 200'042);
+  EXPECT_EQ(Drift::FromPpm(200).Over(-1s).count(), 200'042);
   // A century does not overflow.
   const Duration century = 3'155'760'000s;
   EXPECT_NEAR(static_cast<double>(Drift::FromPpm(200).Over(century).count()), 6.3e14, 2e12);

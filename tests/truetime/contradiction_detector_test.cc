@@ -38,7 +38,7 @@ TEST(ClaimOf, AStampOfUnknownAgeOnlyBoundsFromBelow) {
             (Interval{Timestamp(100), Timestamp::Max()}));
   EXPECT_EQ(ClaimOf(stamp, 50ns, Drift::None()), (Interval{Timestamp(100), Timestamp(250)}));
   EXPECT_EQ(ClaimOf({Timestamp(0), Timestamp(0)}, 1s, Drift::FromPpm(200)).latest.nanoseconds(),
-            1'000'200'001);
+            1'000'200'042);
 }
 
 TEST_F(ContradictionDetectorTest, TwoNodesThatDisagreeAreAContradictionWithoutALiar) {

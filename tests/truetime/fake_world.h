@@ -2,6 +2,8 @@
 #ifndef TESTS_TRUETIME_FAKE_WORLD_H_
 #define TESTS_TRUETIME_FAKE_WORLD_H_
 
+#include <functional>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <utility>
@@ -24,21 +26,26 @@ class FakeClocks final : public runtime::Clocks {
  public:
   explicit FakeClocks(runtime::Executor* executor) : executor_(executor) {}
 
-  runtime::MonotonicTime Raw() override { return executor_->Now() + raw_offset; }
+  runtime::MonotonicTime Raw() override { return Passed() + raw_offset; }
   runtime::Timestamp Realtime() override { return True() + realtime_offset; }
-  runtime::MonotonicTime Boottime() override { return executor_->Now() + boottime_offset; }
+  runtime::MonotonicTime Boottime() override { return Passed() + boottime_offset; }
 
   runtime::Timestamp True() const {
-    return runtime::Timestamp(1'700'000'000'000'000'000) +
-           (executor_->Now() - runtime::MonotonicTime(0));
+    return runtime::Timestamp(1'700'000'000'000'000'000) + (Passed() - runtime::MonotonicTime(0));
   }
+
+  // Time passes for all clocks, and the executor does not notice: its loop has stalled.
+  void Stall(runtime::Duration length) { stalled_ += length; }
 
   runtime::Duration raw_offset{0};
   runtime::Duration realtime_offset{0};
   runtime::Duration boottime_offset{0};
 
  private:
+  runtime::MonotonicTime Passed() const { return executor_->Now() + stalled_; }
+
   runtime::Executor* const executor_;
+  runtime::Duration stalled_{0};
 };
 
 class FakeLog final : public runtime::Log {

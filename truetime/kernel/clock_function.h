@@ -19,26 +19,30 @@ namespace truetime {
 class Drift {
  public:
   constexpr Drift() = default;
+  // For an oscillator whose rate is within `ppm` of true time's, 0 <= ppm < 10^6. True time's rate is then within
+  // ppm / (1 - ppm / 10^6) of the oscillator's: for 200 ppm that is 40 ns more in a second.
   static constexpr Drift FromPpm(double ppm) {
     // Rounded up: a bound may be too wide, never too narrow.
-    return Drift(static_cast<uint64_t>(ppm * 4294.967296) + 1);
+    return Drift(static_cast<uint64_t>(ppm / (1 - ppm * 1e-6) * 4294.967296) + 1);
   }
   static constexpr Drift None() { return Drift(0); }
   static constexpr Drift FromRaw(uint64_t units) { return Drift(units); }
 
-  // How far two clocks can come apart over `length`, rounded up.
+  // How far two clocks can come apart over `length`, rounded up. One nanosecond more for the clocks' resolution: a
+  // length between two readings, each of which drops what is beyond the nanosecond, may be that much too short.
   constexpr Duration Over(Duration length) const {
     if (units_ == 0) return Duration(0);
     const unsigned __int128 magnitude =
         length.count() < 0 ? -static_cast<__int128>(length.count()) : length.count();
-    return Duration(static_cast<int64_t>((magnitude * units_) >> 32) + 1);
+    return Duration(static_cast<int64_t>((magnitude * units_) >> 32) + 2);
   }
   // How long it takes two clocks to come apart by `length`, rounded down.
   constexpr Duration Reaches(Duration length) const {
     if (length <= Duration(0)) return Duration(0);
     if (units_ == 0) return Duration::max();
+    if (length <= Duration(2)) return Duration(0);
     const unsigned __int128 time =
-        (static_cast<unsigned __int128>(length.count() - 1) << 32) / units_;
+        (static_cast<unsigned __int128>(length.count() - 2) << 32) / units_;
     constexpr unsigned __int128 kMax = std::numeric_limits<int64_t>::max();
     return Duration(static_cast<int64_t>(std::min(time, kMax)));
   }

@@ -81,7 +81,7 @@ ContradictionDetector::Verdict ContradictionDetector::Judge(MonotonicTime now, I
     claims.push_back(claim);
     if (peer.upper.has_value()) bounded.push_back(claim);
   }
-  const size_t nodes = claims.size();
+  const size_t nodes = std::max(claims.size(), cluster_nodes_);
   const std::vector<Interval> majority = MajorityPoints(claims, nodes);
 
   std::set<runtime::NodeId> liars;

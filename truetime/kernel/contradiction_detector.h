@@ -65,6 +65,10 @@ class ContradictionDetector {
     bool liars_changed = false;
   };
 
+  // How many nodes the cluster has, this one included. A majority is one of at least so many: of a few that were
+  // heard from first, most may lie.
+  void SetClusterNodes(size_t nodes) { cluster_nodes_ = nodes; }
+
   // `peer` claims `claim` at the moment `now`, when this node's interval is `own`.
   Verdict Observe(runtime::NodeId peer, Interval claim, MonotonicTime now, Interval own);
   // Time has passed.
@@ -89,6 +93,7 @@ class ContradictionDetector {
 
   const ContradictionDetectorOptions options_;
   const Drift drift_;
+  size_t cluster_nodes_ = 1;
   std::map<runtime::NodeId, Peer> peers_;
   std::set<runtime::NodeId> liars_;
   std::deque<Contradiction> contradictions_;
