@@ -53,11 +53,13 @@ void TaskScope::Ended(Spawned* spawned) {
 }
 
 void TaskScope::DestroyTasks() {
-  while (first_ != nullptr) {
-    Spawned* spawned = first_;
-    first_ = spawned->next;
-    if (first_ != nullptr) first_->previous = nullptr;
-    --size_;
+  // A frame may own the scope itself (see RunOn), which then goes with its last task: nothing of
+  // *this is touched once tasks are being destroyed.
+  Spawned* next = std::exchange(first_, nullptr);
+  size_ = 0;
+  while (next != nullptr) {
+    Spawned* const spawned = next;
+    next = spawned->next;
     delete spawned;
   }
 }

@@ -27,11 +27,11 @@ ClockModel::ClockModel(Recorder* recorder, NodeId node, ClockOptions options, ui
       wander_every_(options.wander_every) {
   anchor_ = recorder_.now();
   // Up to a year of uptime.
-  raw_ = random_.Uniform(0, 365 * 86'400 * kBillion);
+  turned_ = static_cast<__int128>(random_.Uniform(0, 365 * 86'400 * kBillion)) * kBillion;
   drift_ppb_ = random_.Uniform(-drift_ppb_max_, drift_ppb_max_);
   next_wander_ =
       wander_every_ > 0s ? anchor_ + random_.Uniform(1ns, wander_every_) : MonotonicTime::Max();
-  realtime_raw_ = raw_;
+  realtime_raw_ = RawWithoutWander(anchor_);
   realtime_ =
       recorder_.true_time().nanoseconds() +
       random_.Uniform(-options.realtime_error_max.count(), options.realtime_error_max.count());
@@ -103,7 +103,7 @@ void ClockModel::Wake() {
 }
 
 int64_t ClockModel::RawAt(MonotonicTime moment) {
-  if (suspended_) return raw_;
+  if (suspended_) return RawWithoutWander(moment);
   while (next_wander_ <= moment) {
     AnchorOscillator(std::max(next_wander_, anchor_),
                      random_.Uniform(-drift_ppb_max_, drift_ppb_max_));
@@ -113,16 +113,20 @@ int64_t ClockModel::RawAt(MonotonicTime moment) {
 }
 
 void ClockModel::AnchorOscillator(MonotonicTime moment, int64_t drift_ppb) {
-  raw_ = RawWithoutWander(moment);
+  turned_ = TurnedAt(moment);
   anchor_ = moment;
   drift_ppb_ = drift_ppb;
 }
 
-int64_t ClockModel::RawWithoutWander(MonotonicTime moment) const {
-  if (suspended_) return raw_;
+__int128 ClockModel::TurnedAt(MonotonicTime moment) const {
+  if (suspended_) return turned_;
   const int64_t elapsed = (moment - anchor_).count();
   CHECK_GE(elapsed, 0) << "a clock was asked about the past";
-  return raw_ + elapsed + PartsPerBillion(elapsed, drift_ppb_);
+  return turned_ + static_cast<__int128>(elapsed) * (kBillion + drift_ppb_);
+}
+
+int64_t ClockModel::RawWithoutWander(MonotonicTime moment) const {
+  return static_cast<int64_t>(TurnedAt(moment) / kBillion);
 }
 
 int64_t ClockModel::RealtimeAt(MonotonicTime moment) {

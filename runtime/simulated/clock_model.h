@@ -72,6 +72,7 @@ class ClockModel final : public runtime::Clocks {
   // Starts a new stretch of constant drift at `moment`.
   void AnchorOscillator(MonotonicTime moment, int64_t drift_ppb);
   int64_t RawWithoutWander(MonotonicTime moment) const;
+  __int128 TurnedAt(MonotonicTime moment) const;
   // Makes the realtime clock's present state the start of its next stretch.
   void AnchorRealtime(MonotonicTime moment);
   int64_t SlewedSince(int64_t raw_elapsed) const;
@@ -85,9 +86,10 @@ class ClockModel final : public runtime::Clocks {
   Duration wander_every_;
   std::function<void()> catch_up_;
 
-  // raw = raw_ + elapsed * (1 + drift), elapsed counted in true time from anchor_.
+  // How far the oscillator has turned, in billionths of a nanosecond, so that no change of its rate rounds anything
+  // away: turned_ + elapsed * (1 + drift), elapsed counted in true time from anchor_.
   MonotonicTime anchor_;
-  int64_t raw_ = 0;
+  __int128 turned_ = 0;
   int64_t drift_ppb_ = 0;
   MonotonicTime next_wander_;
   bool suspended_ = false;

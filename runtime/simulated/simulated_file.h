@@ -1,4 +1,4 @@
-// The files that SimulatedEnv opens. Each looks, before every operation, whether its Env was closed.
+// The files that SimulatedEnv opens. Before every operation each looks whether its Env was closed.
 #ifndef RUNTIME_SIMULATED_SIMULATED_FILE_H_
 #define RUNTIME_SIMULATED_SIMULATED_FILE_H_
 

@@ -53,11 +53,16 @@ class MixedProgram final : public NodeProgram {
     options.env = &world_.files();
     options.create_if_missing = true;
     options.write_buffer_size = 64 << 10;
-    leveldb::DB* opened = nullptr;
-    const leveldb::Status status = co_await runtime::RunBlocking(
-        &world_.blocking(),
-        [options, &opened] { return leveldb::DB::Open(options, "db", &opened); });
-    store_.reset(opened);
+    // Owned by the frame as soon as it is open: a crash may come before this task goes on.
+    std::unique_ptr<leveldb::DB> store;
+    const leveldb::Status status =
+        co_await runtime::RunBlocking(&world_.blocking(), [options, &store] {
+          leveldb::DB* opened = nullptr;
+          const leveldb::Status opening = leveldb::DB::Open(options, "db", &opened);
+          store.reset(opened);
+          return opening;
+        });
+    store_ = std::move(store);
     if (!status.ok()) co_return;
     CheckRecovered();
     for (int i = 0; i < 2; ++i) scope_.Spawn(WriteForEver());
@@ -171,20 +176,24 @@ Task<void> Nemesis(Universe* universe, Shared* shared) {
   }
 }
 
+void AddNodes(Universe* universe, Shared* shared) {
+  for (uint32_t id = 1; id <= kNodes; ++id) {
+    NodeOptions options;
+    options.loops = 2;
+    options.program = [universe, shared](runtime::World& world) {
+      return std::make_unique<MixedProgram>(&world, universe, shared);
+    };
+    universe->AddNode(NodeId(id), std::move(options));
+  }
+}
+
 }  // namespace
 
 MixedResult RunMixed(uint64_t seed, std::function<std::string()> order) {
   Shared shared;
   shared.order = std::move(order);
   Universe universe(seed);
-  for (uint32_t id = 1; id <= kNodes; ++id) {
-    NodeOptions options;
-    options.loops = 2;
-    options.program = [&universe, &shared](runtime::World& world) {
-      return std::make_unique<MixedProgram>(&world, &universe, &shared);
-    };
-    universe.AddNode(NodeId(id), std::move(options));
-  }
+  AddNodes(&universe, &shared);
   universe.Spawn(Nemesis(&universe, &shared));
   universe.RunFor(1s);
   MixedResult result;
@@ -197,6 +206,19 @@ MixedResult RunMixed(uint64_t seed, std::function<std::string()> order) {
   }
   result.violation = universe.violation();
   return result;
+}
+
+absl::Status RunMixedAndCrashAfter(uint64_t seed, uint64_t events) {
+  Shared shared;
+  Universe universe(seed);
+  AddNodes(&universe, &shared);
+  for (uint64_t i = 0; i < events; ++i) universe.Step();
+  for (const auto& [id, node] : universe.nodes()) node->Restart();
+  const uint64_t before = shared.writes;
+  const bool recovered =
+      universe.RunUntil([&shared, before] { return shared.writes >= before + 2 * kNodes; }, 10s);
+  if (universe.violation().ok() && !recovered) universe.Fail("STUCK: the nodes write no more");
+  return universe.violation();
 }
 
 }  // namespace simulated

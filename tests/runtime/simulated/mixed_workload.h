@@ -24,6 +24,10 @@ struct MixedResult {
 // for the order in which to greet their peers: a permutation of "123".
 MixedResult RunMixed(uint64_t seed, std::function<std::string()> order = nullptr);
 
+// The same, but crashes every node after so many events and restarts them; then runs on until each
+// has recovered.
+absl::Status RunMixedAndCrashAfter(uint64_t seed, uint64_t events);
+
 }  // namespace simulated
 
 #endif  // TESTS_RUNTIME_SIMULATED_MIXED_WORKLOAD_H_

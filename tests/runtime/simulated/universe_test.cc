@@ -32,8 +32,8 @@ Task<void> Say(Lines* lines, Duration after, std::string line) {
 }
 
 TEST(UniverseTest, TimeJumpsToWhatIsNextAndNowhereElse) {
-  Universe universe(1);
   Lines lines;
+  Universe universe(1);
   universe.Spawn(Say(&lines, 3600s, "later"));
   universe.Spawn(Say(&lines, 1ms, "soon"));
   EXPECT_TRUE(universe.RunUntil([&] { return !lines.empty(); }, 7200s));
@@ -166,8 +166,8 @@ ProgramFactory MakeWitness(Lines* lines) {
 }
 
 TEST(NodeTest, RunsItsProgramFromStartToCrashAndAgain) {
-  Universe universe(7);
   Lines lines;
+  Universe universe(7);
   NodeWorld& node = universe.AddNode(NodeId(1), {.program = MakeWitness(&lines)});
   universe.RunFor(25ms);
   EXPECT_THAT(lines, ElementsAre("start", "tick", "tick"));
@@ -182,8 +182,8 @@ TEST(NodeTest, RunsItsProgramFromStartToCrashAndAgain) {
 }
 
 TEST(NodeTest, APauseStopsItWhileTheWorldGoesOn) {
-  Universe universe(8);
   Lines lines;
+  Universe universe(8);
   NodeWorld& node = universe.AddNode(NodeId(1), {.program = MakeWitness(&lines)});
   universe.RunFor(15ms);
   node.Pause();
@@ -199,8 +199,8 @@ TEST(NodeTest, APauseStopsItWhileTheWorldGoesOn) {
 }
 
 TEST(NodeTest, CrashesFromInsideItsOwnCode) {
-  Universe universe(9);
   Lines lines;
+  Universe universe(9);
   NodeWorld& node = universe.AddNode(NodeId(1), {.program = MakeWitness(&lines)});
   universe.RunFor(5ms);
   bool went_on = false;
@@ -219,8 +219,8 @@ TEST(NodeTest, CrashesFromInsideItsOwnCode) {
 }
 
 TEST(UniverseTest, AViolationStopsTheRunAndTheFirstIsKept) {
-  Universe universe(10);
   Lines lines;
+  Universe universe(10);
   universe.Spawn(Say(&lines, 1s, "one"));
   universe.Spawn(Say(&lines, 3s, "two"));
   int looked = 0;
@@ -249,8 +249,8 @@ TEST(UniverseTest, ARunThatIsStuckInAMomentFails) {
 }
 
 TEST(UniverseTest, TheTraceTellsTheStory) {
-  Universe universe(12);
   TraceRing trace(3);
+  Universe universe(12);
   universe.SetTrace(&trace);
   NodeWorld& node = universe.AddNode(NodeId(2), {});
   universe.RunFor(1500us);
