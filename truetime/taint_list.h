@@ -2,7 +2,7 @@
 //
 // Every commit timestamp is noted as it is given. A proof (this node's interval is inside that of a
 // majority) clears those before it; if instead the clock turns out to have lied, all since the last
-// proof are tainted: they stay consistent (PX-CEILING), but their real-time order is not sure.
+// proof are tainted: their snapshot stays consistent, but their real-time order is not sure.
 //
 // Noting is wait-free, from any thread. The memory is bounded: of more than `capacity` commits
 // between two proofs, or tainted ones, only the last are known, and how many are not.

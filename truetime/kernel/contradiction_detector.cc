@@ -73,16 +73,15 @@ ContradictionDetector::Verdict ContradictionDetector::Judge(MonotonicTime now, I
   const BaseTime base = OnRaw(now);
   // Before the first reading this node has no clock that could be judged.
   const bool judged = own != Interval();
-  std::vector<Interval> claims;
+  // Only claims that are bounded on both sides make a majority: what is open above has a common point with every clock
+  // that is fast, however wrong that is.
   std::vector<Interval> bounded;
-  if (judged) claims.push_back(own);
+  if (judged) bounded.push_back(own);
   for (const auto& [id, peer] : peers_) {
-    const Interval claim = ClaimAt(peer, base);
-    claims.push_back(claim);
-    if (peer.upper.has_value()) bounded.push_back(claim);
+    if (peer.upper.has_value()) bounded.push_back(ClaimAt(peer, base));
   }
-  const size_t nodes = std::max(claims.size(), cluster_nodes_);
-  const std::vector<Interval> majority = MajorityPoints(claims, nodes);
+  const size_t nodes = std::max(peers_.size() + (judged ? 1 : 0), cluster_nodes_);
+  const std::vector<Interval> majority = MajorityPoints(bounded, nodes);
 
   std::set<runtime::NodeId> liars;
   if (!majority.empty()) {
@@ -90,21 +89,21 @@ ContradictionDetector::Verdict ContradictionDetector::Judge(MonotonicTime now, I
       if (!Touches(ClaimAt(peer, base), majority)) liars.insert(id);
     }
   }
-  const bool outside_now = judged && !majority.empty() && !Touches(own, majority);
-  if (outside_now) {
+  const bool heard_majority = judged && !majority.empty();
+  if (heard_majority && !Touches(own, majority)) {
     outside_ = true;
     inside_since_.reset();
-  } else if (outside_) {
+  } else if (outside_ && heard_majority) {
     if (!inside_since_.has_value()) inside_since_ = now;
     if (now - *inside_since_ >= options_.inside_for) outside_ = false;
+  } else {
+    // To be trusted again takes a majority that agrees, not one that is not heard.
+    inside_since_.reset();
   }
 
   Verdict verdict;
   verdict.outside = outside_;
-  if (judged && nodes > 1) {
-    bounded.push_back(own);
-    verdict.proven = Touches(own, MajorityPoints(bounded, nodes));
-  }
+  verdict.proven = heard_majority && nodes > 1 && Touches(own, majority);
   verdict.liars_changed = liars != liars_;
   liars_ = std::move(liars);
   return verdict;

@@ -8,11 +8,11 @@
 //              node and carried on by this node's raw oscillator with its worst drift, so claims of
 //              different moments can be compared.
 // Decides:     (1) a contradiction: two claims, this node's and a peer's, have no common point, so
-//              at least one clock lies. (2) Liars: with a strict majority of all known nodes, this
-//              one included, having common points, whoever touches none of those is certainly
-//              wrong, as long as a majority is right. Without a majority nobody is named.
-//              (3) A proof: this node's interval touches the points of a majority whose claims are
-//              all bounded on both sides. What it stamped until then was not a lie, or the majority
+//              at least one clock lies. (2) Liars: where a strict majority of the cluster, this
+//              node included, makes claims that are bounded on both sides and have common points,
+//              whoever touches none of those is certainly wrong, as long as a majority is right.
+//              Without a majority nobody is named. (3) A proof: this node's interval touches the
+//              points of the majority. What it stamped until then was not a lie, or the majority
 //              lies.
 // Bounds:      at most peers_max peers; beyond that further ones are not judged. A peer that has
 //              been silent for forget_after is no longer a known node.

@@ -24,7 +24,6 @@
 #include <optional>
 #include <string>
 
-#include "runtime/clocks.h"
 #include "truetime/clock_state.h"
 #include "truetime/kernel/clock_function.h"
 #include "truetime/source.h"
