@@ -30,8 +30,17 @@ runtime::MonotonicTime ToMonotonic(gpr_timespec deadline) {
 // A call that is answered with an error at once.
 class GrpcServer::RefusedReactor final : public grpc::ServerGenericBidiReactor {
  public:
-  explicit RefusedReactor(const absl::Status& error) { Finish(ToGrpc(error)); }
-  void OnDone() override { delete this; }
+  explicit RefusedReactor(const absl::Status& error) {
+    hand_over_.Give();
+    Finish(ToGrpc(error));
+  }
+  void OnDone() override {
+    hand_over_.Take();
+    delete this;
+  }
+
+ private:
+  HandOver hand_over_;
 };
 
 // A call on its way to its handler and back. Deletes itself when gRPC is done with it.
@@ -43,7 +52,10 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
     hand_over_.Give();
     StartRead(&request_);
   }
-  ~CallReactor() override { --server_->calls_; }
+  ~CallReactor() override {
+    --server_->calls_;
+    server_->hand_over_.Give();
+  }
 
  private:
   void OnReadDone(bool ok) override {
@@ -116,6 +128,7 @@ class GrpcServer::StreamReactor final : public grpc::ServerGenericBidiReactor {
     StartSendInitialMetadata();  // Tells the sender that it is connected.
     StartRead(&read_);
   }
+  ~StreamReactor() override { server_->hand_over_.Give(); }
 
  private:
   // When the last handler lets go of it, the next batch is read.
@@ -180,6 +193,7 @@ grpc::ServerGenericBidiReactor* GrpcServer::CreateReactor(
     return new CallReactor(this, call, std::move(method));
   }
   call->AddInitialMetadata(kSenderKey, EncodeSender({context_.self, context_.stamps->Now()}));
+  hand_over_.Give();
   return new RefusedReactor(refusal);
 }
 
@@ -209,6 +223,7 @@ GrpcServer::~GrpcServer() {
   if (server_ == nullptr) return;
   server_->Shutdown(gpr_now(GPR_CLOCK_MONOTONIC));
   server_->Wait();
+  hand_over_.Take();
 }
 
 }  // namespace real

@@ -52,6 +52,12 @@ class CallsTest : public testing::Test {
   Network::Registration Serve(Network::CallHandler handler) {
     return server_->network().Serve(kMethod, &server_->loop(1), std::move(handler));
   }
+  // Until what the server's loop was doing has ended.
+  void WaitForServer() {
+    server_->RunUntilDone([](Executor* loop, Task<bool> task) -> Task<bool> {
+      co_return co_await runtime::RunOn(loop, std::move(task));
+    }(&server_->loop(1), []() -> Task<bool> { co_return true; }()));
+  }
   Reply Call(std::string request, runtime::Duration timeout = kLong) {
     return client_->RunUntilDone(
         client_->network().Call(NodeId(2), kMethod, std::move(request), timeout));
@@ -194,6 +200,7 @@ TEST_F(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
   served = Network::Registration();
   EXPECT_FALSE(reply.get().ok());
   EXPECT_EQ(Call("x").status().code(), absl::StatusCode::kUnimplemented);
+  WaitForServer();
 }
 
 // A handler that ignores its cancellation.
@@ -270,6 +277,7 @@ TEST_F(BoundedCallsTest, BeyondTheBoundAreRefused) {
   EXPECT_EQ(Call("y").status().code(), absl::StatusCode::kResourceExhausted);
   served = Network::Registration();
   EXPECT_FALSE(first.get().ok());
+  WaitForServer();
 }
 
 TEST_F(CallsTest, ToTheOwnNodeNeedNoPort) {

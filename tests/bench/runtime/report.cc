@@ -1,0 +1,110 @@
+#include "tests/bench/runtime/report.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace bench {
+namespace {
+
+double Median(std::vector<double> samples) {
+  std::sort(samples.begin(), samples.end());
+  return samples[samples.size() / 2];
+}
+
+bool Meets(double value, Report::Target target, double bound) {
+  return target == Report::Target::kAtMost ? value <= bound : value >= bound;
+}
+
+const char* Sign(Report::Target target) { return target == Report::Target::kAtMost ? "<=" : ">="; }
+
+}  // namespace
+
+double Now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+double Seconds(const std::function<void()>& work) {
+  const double begin = Now();
+  work();
+  return Now() - begin;
+}
+
+void Report::Compare(const Comparison& comparison) {
+  std::vector<double> ours;
+  std::vector<double> theirs;
+  std::vector<double> ratios;
+  comparison.theirs();
+  comparison.ours();  // Both warm.
+  for (int round = 0; round < comparison.rounds; ++round) {
+    const bool ours_first = round % 2 == 1;
+    if (ours_first) ours.push_back(comparison.ours());
+    theirs.push_back(comparison.theirs());
+    if (!ours_first) ours.push_back(comparison.ours());
+    ratios.push_back(ours.back() / theirs.back());
+  }
+  const double ratio = Median(ratios);
+  Add({comparison.figure, comparison.unit, Median(ours), comparison.reference, Median(theirs),
+       ratio, comparison.target, comparison.ratio,
+       Meets(ratio, comparison.target, comparison.ratio)});
+}
+
+void Report::Measure(const std::string& figure, const std::string& unit,
+                     const std::function<double()>& sample, Target target, double bound,
+                     int rounds) {
+  std::vector<double> samples;
+  sample();
+  for (int round = 0; round < rounds; ++round) samples.push_back(sample());
+  const double value = Median(samples);
+  Add({figure, unit, value, "", 0, value, target, bound, Meets(value, target, bound)});
+}
+
+void Report::Add(Line line) {
+  if (lines_.empty()) {
+    std::printf("%-44s %12s  %-38s %12s %8s %10s\n", "figure", "ours", "reference", "reference",
+                "ratio", "target");
+  }
+  char bound[32];
+  std::snprintf(bound, sizeof(bound), "%s %g%s", Sign(line.target), line.bound,
+                line.reference.empty() ? "" : "x");
+  const std::string figure = line.figure + ", " + line.unit;
+  if (line.reference.empty()) {
+    std::printf("%-44s %12.1f  %-38s %12s %8s %10s  %s\n", figure.c_str(), line.value, "-", "-",
+                "-", bound, line.met ? "ok" : "MISSED");
+  } else {
+    std::printf("%-44s %12.1f  %-38s %12.1f %7.2fx %10s  %s\n", figure.c_str(), line.value,
+                line.reference.c_str(), line.reference_value, line.ratio, bound,
+                line.met ? "ok" : "MISSED");
+  }
+  std::fflush(stdout);
+  lines_.push_back(std::move(line));
+}
+
+bool Report::WriteJson(const std::string& path) const {
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const Line& line : lines_) {
+    nlohmann::ordered_json entry = {
+        {"figure", line.figure}, {"unit", line.unit}, {"value", line.value}};
+    if (!line.reference.empty()) {
+      entry["reference"] = line.reference;
+      entry["reference_value"] = line.reference_value;
+      entry["ratio"] = line.ratio;
+    }
+    entry["target"] = Sign(line.target);
+    entry["bound"] = line.bound;
+    entry["met"] = line.met;
+    all.push_back(std::move(entry));
+  }
+  std::ofstream file(path);
+  file << all.dump(2) << '\n';
+  return file.good();
+}
+
+bool Report::all_met() const {
+  return std::all_of(lines_.begin(), lines_.end(), [](const Line& line) { return line.met; });
+}
+
+}  // namespace bench
