@@ -1,0 +1,27 @@
+#include "simulation/rules.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+
+namespace simulation {
+
+const std::vector<RuleSwitch>& RuleSwitches() {
+  static const auto* const switches = new std::vector<RuleSwitch>{
+      {"TT-BOUND", "truetime",
+       "the interval does not grow between readings: true time leaves it (TT-CONTAINS)"},
+      {"TT-MONOTONE", "truetime", "the interval goes back when a reading is better than the last"},
+      {"TT-CONTRADICTION", "truetime-liar", "a clock beyond its bound is never found"},
+  };
+  return *switches;
+}
+
+absl::Status CheckRuleHasSwitch(absl::string_view rule) {
+  for (const RuleSwitch& known : RuleSwitches()) {
+    if (rule == known.name) return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "there is no switch for a rule '", std::string(rule), "': isochron sim --list names them"));
+}
+
+}  // namespace simulation

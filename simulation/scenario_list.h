@@ -1,0 +1,15 @@
+// The entry points of the scenarios, one file each.
+#ifndef SIMULATION_SCENARIO_LIST_H_
+#define SIMULATION_SCENARIO_LIST_H_
+
+#include "runtime/simulated/universe.h"
+
+namespace simulation {
+
+void RunTrueTimeScenario(simulated::Universe* universe);
+void RunTrueTimeLiarScenario(simulated::Universe* universe);
+void RunRuntimeScenario(simulated::Universe* universe);
+
+}  // namespace simulation
+
+#endif  // SIMULATION_SCENARIO_LIST_H_

@@ -1,0 +1,45 @@
+#include <utility>
+
+#include "runtime/simulated/universe.h"
+#include "simulation/scenario.h"
+#include "simulation/scenario_list.h"
+
+namespace simulation {
+
+const std::vector<Scenario>& Scenarios() {
+  static const auto* const scenarios = new std::vector<Scenario>{
+      {"runtime", "calls, messages and synced writes under crashes, partitions and bad disks",
+       RunRuntimeScenario},
+      {"truetime", "clocks within their bounds: intervals contain the true time and never go back",
+       RunTrueTimeScenario},
+      {"truetime-liar", "a minority of clocks beyond their bounds: found and named in one round",
+       RunTrueTimeLiarScenario},
+  };
+  return *scenarios;
+}
+
+const Scenario* FindScenario(absl::string_view name) {
+  for (const Scenario& scenario : Scenarios()) {
+    if (name == scenario.name) return &scenario;
+  }
+  return nullptr;
+}
+
+SeedResult RunSeed(const Scenario& scenario, uint64_t seed, const std::set<std::string>& without,
+                   simulated::TraceSink* trace) {
+  simulated::UniverseOptions options;
+  options.without = without;
+  simulated::Universe universe(seed, std::move(options));
+  universe.SetTrace(trace);
+  scenario.run(&universe);
+  SeedResult result{.seed = seed,
+                    .hash = universe.hash(),
+                    .events = universe.events(),
+                    .simulated = universe.now() - runtime::MonotonicTime(),
+                    .violation = universe.violation(),
+                    .probes = universe.probes()};
+  universe.SetTrace(nullptr);
+  return result;
+}
+
+}  // namespace simulation
