@@ -30,9 +30,11 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("tests/truetime/seqlock_test.cc", {"thread"}, "readers and a writer on threads are what is tested"),
     Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
-    Exemption("tests/bench/runtime/raw_grpc.cc", {"thread"}, "bare gRPC, to compare with, outside any World"),
-    Exemption("tests/bench/truetime/truetime_bench.cc", {"clock", "sleep"}, "the bare system calls, to compare with"),
-    Exemption("tests/bench/truetime/figures.cc", {"file"}, "writes the measured figures down"),
+    Exemption(
+        "tests/bench/*",
+        {"clock", "file", "lock", "sleep", "thread"},
+        "measures the machine from outside any World, bare system calls and bare gRPC beside ours",
+    ),
     # Planted: the test of determinism must notice an address as a key.
     Exemption("tests/runtime/simulated/determinism_test.cc", {"pointer-key", "randomness"}, "breaks determinism on purpose"),
     Exemption("tests/simulation/campaign_test.cc", {"pointer-key", "printed-pointer"}, "breaks determinism on purpose"),
