@@ -26,7 +26,12 @@ EXEMPTIONS: List[Exemption] = [
         {"clock", "environment", "file", "sleep", "socket", "thread"},
         "starts and stops real processes, in temporary directories and on free ports",
     ),
-    Exemption("tests/runtime/real/*", {"file", "lock", "thread"}, "calls into the loops from the threads of the test"),
+    Exemption(
+        "tests/runtime/real/*",
+        {"file", "lock", "socket", "thread"},
+        "calls into the loops from the test's threads, and answers them on bare sockets",
+    ),
+    Exemption("tests/truetime/real_world_test.cc", {"thread"}, "TT-MONOTONE across real threads is what is tested"),
     Exemption("tests/truetime/seqlock_test.cc", {"thread"}, "readers and a writer on threads are what is tested"),
     Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
