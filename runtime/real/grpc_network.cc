@@ -91,6 +91,10 @@ std::shared_ptr<grpc::Channel> GrpcNetwork::MakeChannel(const std::string& addre
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // Whether to try again is for the caller to say.
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  // What these do per call we do not use.
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
   if (!peer_name_.empty()) arguments.SetSslTargetNameOverride(peer_name_);
   return grpc::CreateCustomChannel(address, channel_credentials_, arguments);
 }

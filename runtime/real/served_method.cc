@@ -28,7 +28,7 @@ void ServedCall::Begin(std::shared_ptr<ServedCall> call) {
 }
 
 void ServedCall::CancelLater(Loop* loop, std::weak_ptr<ServedCall> call, absl::Status reason) {
-  loop->Deliver([call = std::move(call), reason = std::move(reason)] {
+  loop->Post([call = std::move(call), reason = std::move(reason)] {
     if (const std::shared_ptr<ServedCall> alive = call.lock()) alive->cancel_.Cancel(reason);
   });
 }
