@@ -44,6 +44,7 @@ constexpr int kReadings = 10'000;
 truetime::TrueTimeOptions QuickOptions() {
   truetime::TrueTimeOptions options;
   options.poll_period = 20ms;
+  options.read_timeout = 2s;
   options.clock.holdover_after = 500ms;
   options.clock.holdover_max = 1s;
   options.clock.recovery_readings = 10;
@@ -54,7 +55,8 @@ Task<void> Make(RealWorld* world, std::vector<std::string> addresses,
                 std::optional<TrueTime>* truetime) {
   truetime->emplace(world,
                     std::make_unique<ChronySource>(
-                        world, truetime::ChronySourceOptions{.addresses = std::move(addresses)}),
+                        world, truetime::ChronySourceOptions{.addresses = std::move(addresses),
+                                                             .answer_timeout = 1s}),
                     QuickOptions());
   (*truetime)->Start();
   co_return;
@@ -122,7 +124,8 @@ struct ReadingsResult {
 // Takes many readings, and looks each time whether it, and TrueTime's interval, hold the upstream's
 // time, which is this machine's clock.
 Task<ReadingsResult> TakeReadings(RealWorld* world, TrueTime* truetime, std::string address) {
-  ChronySource source(world, {.addresses = {address}});
+  // The machine may be busy with other tests: an answer may take its time.
+  ChronySource source(world, {.addresses = {address}, .answer_timeout = 5s});
   ReadingsResult result;
   while (result.readings < kReadings) {
     const Timestamp before_reading = world->clocks().Realtime();

@@ -11,40 +11,48 @@ namespace bench {
 
 namespace {
 
-std::string Time(double nanoseconds) {
-  if (nanoseconds < 1e3) return absl::StrFormat("%.1f ns", nanoseconds);
-  if (nanoseconds < 1e6) return absl::StrFormat("%.1f us", nanoseconds / 1e3);
-  return absl::StrFormat("%.2f ms", nanoseconds / 1e6);
+// The unit that a figure is shown in, and how many nanoseconds it has.
+struct Unit {
+  const char* name;
+  double nanoseconds;
+};
+Unit UnitOf(const Figure& figure) {
+  return figure.nanoseconds < 1000 ? Unit{"ns", 1} : Unit{"us", 1000};
 }
 
 }  // namespace
 
-std::string Figure::Target() const {
-  if (ratio_max.has_value()) return absl::StrFormat("<= %gx", *ratio_max);
-  if (nanoseconds_max.has_value()) return "<= " + Time(*nanoseconds_max);
-  return "";
+double Figure::Bound() const {
+  return ratio_max.value_or(nanoseconds_max.value_or(0) / UnitOf(*this).nanoseconds);
 }
 
 void Figures::Print() const {
-  absl::PrintF("%-42s %10s   %-28s %10s %8s  %-10s\n", "figure", "measured", "reference",
-               "measured", "ratio", "target");
+  absl::PrintF("%-44s %12s  %-38s %12s %8s %10s\n", "figure", "ours", "reference", "reference",
+               "ratio", "target");
   for (const Figure& figure : figures_) {
-    absl::PrintF("%-42s %10s   %-28s %10s %7.2fx  %-10s %s\n", figure.name,
-                 Time(figure.nanoseconds), figure.reference, Time(figure.reference_nanoseconds),
-                 figure.ratio(), figure.Target(), figure.met() ? "ok" : "MISSED");
+    const Unit unit = UnitOf(figure);
+    const std::string target =
+        absl::StrFormat("<= %g%s", figure.Bound(), figure.ratio_max.has_value() ? "x" : "");
+    absl::PrintF("%-44s %12.1f  %-38s %12.1f %7.2fx %10s  %s\n", figure.name + ", " + unit.name,
+                 figure.nanoseconds / unit.nanoseconds, figure.reference,
+                 figure.reference_nanoseconds / unit.nanoseconds, figure.ratio(), target,
+                 figure.met() ? "ok" : "MISSED");
   }
 }
 
 bool Figures::WriteJson(const std::string& file) const {
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const Figure& figure : figures_) {
+    const Unit unit = UnitOf(figure);
     rows.push_back({{"figure", figure.name},
-                    {"nanoseconds", figure.nanoseconds},
+                    {"unit", unit.name},
+                    {"value", figure.nanoseconds / unit.nanoseconds},
                     {"reference", figure.reference},
-                    {"reference_nanoseconds", figure.reference_nanoseconds},
+                    {"reference_value", figure.reference_nanoseconds / unit.nanoseconds},
                     {"ratio", figure.ratio()},
-                    {"target", figure.Target()},
-                    {"ok", figure.met()}});
+                    {"target", "<="},
+                    {"bound", figure.Bound()},
+                    {"met", figure.met()}});
   }
   std::ofstream out(file);
   out << rows.dump(2) << "\n";

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -22,7 +23,8 @@ struct Figure {
     return ratio() <= ratio_max.value_or(ratio()) &&
            nanoseconds <= nanoseconds_max.value_or(nanoseconds);
   }
-  std::string Target() const;
+  // The target: a ratio, or in the unit of the figure.
+  double Bound() const;
 };
 
 class Figures {
