@@ -12,6 +12,7 @@
 #include "runtime/real/grpc_network.h"
 #include "runtime/real/helper_threads.h"
 #include "runtime/real/host_clocks.h"
+#include "runtime/real/host_files.h"
 #include "runtime/real/local_datagrams.h"
 #include "runtime/real/loop.h"
 #include "runtime/real/mutex.h"
@@ -38,6 +39,7 @@ struct RealWorld::Parts {
   const RealWorldOptions options;
   runtime::Metrics metrics;
   HostClocks clocks;
+  HostFiles files;
   LocalDatagrams datagrams;
   std::unique_ptr<TextLog> log;
   std::unique_ptr<ChosenExperiments> experiments;
@@ -155,7 +157,7 @@ runtime::Executor& RealWorld::loop(int index) {
 runtime::Clocks& RealWorld::clocks() { return parts_->clocks; }
 runtime::Network& RealWorld::network() { return *parts_->network; }
 runtime::Datagrams& RealWorld::datagrams() { return parts_->datagrams; }
-leveldb::Env& RealWorld::files() { return *leveldb::Env::Default(); }
+leveldb::Env& RealWorld::files() { return parts_->files; }
 runtime::Blocking& RealWorld::blocking() { return *parts_->helpers; }
 runtime::Log& RealWorld::log() { return *parts_->log; }
 runtime::Metrics& RealWorld::metrics() { return parts_->metrics; }

@@ -1,0 +1,88 @@
+// The one promise that the real files make beyond LevelDB's own: a log is synced when it is closed.
+#include "runtime/real/host_files.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace real {
+namespace {
+
+using ::testing::ElementsAre;
+
+// An Env whose files only say what is done to them, and whose syncs can be made to fail.
+class TellingFiles final : public leveldb::EnvWrapper {
+ public:
+  TellingFiles() : leveldb::EnvWrapper(leveldb::Env::Default()) {}
+
+  leveldb::Status NewWritableFile(const std::string& path, leveldb::WritableFile** file) override {
+    *file = new TellingFile(this, path);
+    return leveldb::Status::OK();
+  }
+
+  std::vector<std::string> told;
+  bool syncs_fail = false;
+
+ private:
+  class TellingFile final : public leveldb::WritableFile {
+   public:
+    TellingFile(TellingFiles* files, std::string path) : files_(*files), path_(std::move(path)) {}
+    leveldb::Status Append(const leveldb::Slice&) override { return Tell("append "); }
+    leveldb::Status Flush() override { return Tell("flush "); }
+    leveldb::Status Close() override { return Tell("close "); }
+    leveldb::Status Sync() override {
+      Tell("sync ");
+      return files_.syncs_fail ? leveldb::Status::IOError(path_, "broken") : leveldb::Status::OK();
+    }
+
+   private:
+    leveldb::Status Tell(const char* what) {
+      files_.told.push_back(what + path_);
+      return leveldb::Status::OK();
+    }
+
+    TellingFiles& files_;
+    const std::string path_;
+  };
+};
+
+void Write(HostFiles* files, const std::string& path, bool sync) {
+  leveldb::WritableFile* file = nullptr;
+  ASSERT_TRUE(files->NewWritableFile(path, &file).ok());
+  file->Append("x");
+  if (sync) file->Sync();
+  delete file;  // As LevelDB does with its log.
+}
+
+TEST(HostFiles, SyncsALogThatIsDestroyedWithUnsyncedBytes) {
+  TellingFiles disk;
+  HostFiles files(&disk);
+  Write(&files, "1.log", /*sync=*/false);
+  EXPECT_THAT(disk.told, ElementsAre("append 1.log", "sync 1.log", "close 1.log"));
+}
+
+TEST(HostFiles, DoesNothingTwiceAndLeavesOtherFilesAlone) {
+  TellingFiles disk;
+  HostFiles files(&disk);
+  Write(&files, "1.log", /*sync=*/true);
+  EXPECT_THAT(disk.told, ElementsAre("append 1.log", "sync 1.log", "close 1.log"));
+  disk.told.clear();
+  Write(&files, "2.ldb", /*sync=*/false);
+  EXPECT_THAT(disk.told, ElementsAre("append 2.ldb"));
+}
+
+TEST(HostFiles, WritesNothingMoreOnceALogIsLost) {
+  TellingFiles disk;
+  HostFiles files(&disk);
+  disk.syncs_fail = true;
+  Write(&files, "1.log", /*sync=*/false);
+  disk.syncs_fail = false;
+  leveldb::WritableFile* file = nullptr;
+  EXPECT_TRUE(files.NewWritableFile("2.log", &file).IsIOError());
+  EXPECT_TRUE(files.NewWritableFile("MANIFEST-3", &file).IsIOError());
+}
+
+}  // namespace
+}  // namespace real
