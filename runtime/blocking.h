@@ -10,6 +10,7 @@
 #ifndef RUNTIME_BLOCKING_H_
 #define RUNTIME_BLOCKING_H_
 
+#include <memory>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -27,13 +28,24 @@ class Blocking {
   virtual Task<void> Run(absl::AnyInvocable<void()> work) = 0;
 };
 
-// The result of `work()`, run by `blocking`. What `work` captures must not be touched by others
-// meanwhile.
+namespace internal {
+
+// `work` and its result, which outlive a task that is destroyed while the work still runs.
+template <typename Work>
+struct BlockingWork {
+  Work work;
+  std::optional<std::invoke_result_t<Work&>> result;
+};
+
+}  // namespace internal
+
+// The result of `work()`, run by `blocking`. What `work` captures must not be touched by others meanwhile.
 template <typename Work>
 Task<std::invoke_result_t<Work&>> RunBlocking(Blocking* blocking, Work work) {
-  std::optional<std::invoke_result_t<Work&>> result;
-  co_await blocking->Run([&result, &work] { result.emplace(work()); });
-  co_return *std::move(result);
+  auto state = std::make_shared<internal::BlockingWork<Work>>(
+      internal::BlockingWork<Work>{std::move(work), std::nullopt});
+  co_await blocking->Run([state] { state->result.emplace(state->work()); });
+  co_return *std::move(state->result);
 }
 
 }  // namespace runtime

@@ -18,12 +18,18 @@ namespace runtime {
 
 namespace internal {
 
-// Both sides of one RunOn. Owned by the caller's frame and by the messages on their way; the scope
-// is made, used and ended on the target only, so the last message to go is always back from there.
+template <typename T>
+class RemoteAwaiter;
+
+// Both sides of one RunOn, owned by the caller's frame and by the messages on their way.
 template <typename T>
 struct RemoteTask {
+  // The target's: made, used and ended there only.
   std::optional<TaskScope> scope;
+  // Written over there, read at home after the task has ended.
   std::optional<T> result;
+  // Home's: null once the caller has gone, which a crash or the end of its owner may bring about at any time.
+  RemoteAwaiter<T>* awaiter = nullptr;
 };
 
 // Waits for the other side. A cancellation is passed on, and the wait goes on.
@@ -31,7 +37,13 @@ template <typename T>
 class RemoteAwaiter final : public Waiter {
  public:
   RemoteAwaiter(Executor* target, std::shared_ptr<RemoteTask<T>> remote)
-      : target_(target), remote_(std::move(remote)) {}
+      : target_(target), remote_(std::move(remote)) {
+    remote_->awaiter = this;
+  }
+  ~RemoteAwaiter() {
+    remote_->awaiter = nullptr;
+    if (!ended_) PassOn(absl::CancelledError("who waited for this task has gone"));
+  }
 
   bool await_ready() const noexcept { return ended_; }
   template <typename Promise>
@@ -64,12 +76,13 @@ class RemoteAwaiter final : public Waiter {
 };
 
 template <typename T>
-Task<void> RunRemote(Task<T> task, std::shared_ptr<RemoteTask<T>> remote, Executor* home,
-                     RemoteAwaiter<T>* awaiter) {
+Task<void> RunRemote(Task<T> task, std::shared_ptr<RemoteTask<T>> remote, Executor* home) {
   remote->result.emplace(co_await std::move(task));
-  Executor::Current().Post([remote, home, awaiter] {
+  Executor::Current().Post([remote, home] {
     remote->scope.reset();
-    home->Post([remote, awaiter] { awaiter->Ended(); });
+    home->Post([remote] {
+      if (remote->awaiter != nullptr) remote->awaiter->Ended();
+    });
   });
 }
 
@@ -81,9 +94,9 @@ Task<T> RunOn(Executor* target, Task<T> task) {
   if (target == home) co_return co_await std::move(task);
   auto remote = std::make_shared<internal::RemoteTask<T>>();
   internal::RemoteAwaiter<T> awaiter(target, remote);
-  target->Post([remote, target, home, waiting = &awaiter, work = std::move(task)]() mutable {
+  target->Post([remote, target, home, work = std::move(task)]() mutable {
     remote->scope.emplace(*target);
-    remote->scope->Spawn(internal::RunRemote(std::move(work), remote, home, waiting));
+    remote->scope->Spawn(internal::RunRemote(std::move(work), remote, home));
   });
   co_await awaiter;
   co_return *std::move(remote->result);

@@ -259,6 +259,17 @@ TEST_F(TaskTest, CancellingTheCallerOfRunOnCancelsTheTaskAndAwaitsItsEnd) {
   EXPECT_THAT(lines_, ElementsAre("done over there was cancelled", "back home"));
 }
 
+TEST_F(TaskTest, ATaskThatRunsElsewhereIsCancelledWhenItsCallerIsDestroyed) {
+  InlineExecutor other;
+  InlineExecutor doomed;
+  TaskScope scope(doomed);
+  doomed.Do([&] { scope.Spawn(RunElsewhere(&other, &lines_)); });
+  RunBoth(&doomed, &other, 2ms);
+  doomed.Do([&] { doomed.DestroyAllTasks(); });
+  RunBoth(&doomed, &other, 10ms);
+  EXPECT_THAT(lines_, ElementsAre());
+}
+
 TEST_F(TaskTest, CheckStopsTheProcessWithWhatItSaw) {
   EXPECT_DEATH(CHECK_EQ(1 + 1, 3) << "arithmetic", "CHECK failed.*2 against 3 arithmetic");
   EXPECT_DEATH(Executor::Current(), "outside any event loop");
