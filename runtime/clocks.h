@@ -7,6 +7,13 @@
 
 namespace runtime {
 
+// The length of all suspensions. It lies between the two, which are as far apart as it took to read the clocks it is made
+// from, so a growth of `at_least` past an earlier `at_most` is a suspension for certain, however short.
+struct Suspensions {
+  Duration at_least{};
+  Duration at_most{};
+};
+
 // Readings of the host, in nanoseconds. May be called from any thread.
 class Clocks {
  public:
@@ -19,8 +26,8 @@ class Clocks {
   // The system's idea of the time (CLOCK_REALTIME): slewed and stepped at will by others.
   virtual Timestamp Realtime() = 0;
 
-  // Like Raw, but running on while the machine is suspended (CLOCK_BOOTTIME).
-  virtual MonotonicTime Boottime() = 0;
+  // How long the machine has been suspended since it booted: true time that Raw() has missed.
+  virtual Suspensions Suspended() = 0;
 };
 
 }  // namespace runtime

@@ -81,7 +81,7 @@ std::vector<std::vector<NodeId>> SplitAround(Universe* universe, NodeId node) {
 std::vector<Harm> ProcessHarms(Universe*) {
   return {{"crash",
            [](NodeWorld* node) -> std::function<void()> {
-             if (!node->running()) return nullptr;
+             if (!node->running() || node->clock().suspended()) return nullptr;
              node->Crash();
              return [node] {
                if (!node->running()) node->Restart();
@@ -92,7 +92,8 @@ std::vector<Harm> ProcessHarms(Universe*) {
              if (!node->running() || node->paused()) return nullptr;
              node->Pause();
              return [node] {
-               if (node->running()) node->Resume();
+               // Nothing runs on a machine that was suspended meanwhile.
+               if (node->running() && !node->clock().suspended()) node->Resume();
              };
            }},
           {"suspend", [](NodeWorld* node) -> std::function<void()> {

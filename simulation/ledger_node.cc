@@ -55,7 +55,8 @@ runtime::Task<void> RestartLater(simulated::NodeWorld* world) {
 }
 
 struct Opened {
-  leveldb::DB* store = nullptr;
+  // Owned from here on: a crash may come before the task that waits for it goes on.
+  std::unique_ptr<leveldb::DB> store;
   absl::StatusOr<std::set<std::string>> entries;
 };
 
@@ -67,8 +68,10 @@ Opened OpenStore(leveldb::Env* files, bool tiny_buffer) {
   // Small, so that compactions are among what a crash can hit.
   options.write_buffer_size = tiny_buffer ? 4 << 10 : 64 << 10;
   Opened opened;
-  const absl::Status status = FromLevelDb(leveldb::DB::Open(options, "ledger", &opened.store));
-  opened.entries = status.ok() ? ReadAll(opened.store) : status;
+  leveldb::DB* store = nullptr;
+  const absl::Status status = FromLevelDb(leveldb::DB::Open(options, "ledger", &store));
+  opened.store.reset(store);
+  opened.entries = status.ok() ? ReadAll(store) : status;
   return opened;
 }
 
@@ -112,7 +115,7 @@ runtime::Task<absl::Status> LedgerNode::Open() {
   Opened opened = co_await runtime::RunBlocking(
       &world_.blocking(),
       [files = &world_.files(), tiny_buffer] { return OpenStore(files, tiny_buffer); });
-  store_.reset(opened.store);
+  store_ = std::move(opened.store);
   CO_ASSIGN_OR_RETURN(const std::set<std::string> entries, std::move(opened.entries));
   for (const std::string& entry : truth_.acknowledged[world_.node()]) {
     if (entries.contains(entry)) continue;

@@ -42,8 +42,9 @@ runtime::Task<void> TimeNode::Commits() {
     if (!(co_await runtime::SleepFor(world_.random().Exponential(options_.commit_every))).ok()) {
       co_return;
     }
-    if (!truetime_.CheckSafe().ok()) continue;
     const runtime::Timestamp commit = truetime_.Now().latest;
+    if (!truetime_.CheckSafe().ok()) continue;
+    watchers_.CommitStamped(world_.node(), commit);
     truetime_.Stamped(commit);
     ++stamped_;
     if (!(co_await truetime_.WaitUntilAfter(commit)).ok()) co_return;

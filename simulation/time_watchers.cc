@@ -21,6 +21,13 @@ TimeWatchers::TimeWatchers(simulated::Universe* universe, Find find)
   universe_.AddWatcher([this] { Watch(); });
 }
 
+void TimeWatchers::CommitStamped(runtime::NodeId node, runtime::Timestamp commit) {
+  const runtime::Timestamp truth = universe_.true_time();
+  if (commit >= truth || seen_[node].excused) return;
+  universe_.Fail(absl::StrCat("TX-COMMIT-TS: node ", node.value(), " stamps a commit ",
+                              (truth - commit).count(), " ns in the past"));
+}
+
 void TimeWatchers::CommitWaitEnded(runtime::NodeId node, runtime::Timestamp commit) {
   const runtime::Timestamp truth = universe_.true_time();
   if (truth > commit || seen_[node].excused) return;

@@ -21,10 +21,13 @@ class TimeWatchers {
   TimeWatchers(const TimeWatchers&) = delete;
   TimeWatchers& operator=(const TimeWatchers&) = delete;
 
+  // `node` gives a commit this timestamp, now. Fails TX-COMMIT-TS if that moment has passed already.
+  void CommitStamped(runtime::NodeId node, runtime::Timestamp commit);
+
   // `node` believes that `commit` has passed. Fails TX-COMMIT-WAIT if it has not.
   void CommitWaitEnded(runtime::NodeId node, runtime::Timestamp commit);
 
-  // From now on `node` is excused from TT-CONTAINS and TX-COMMIT-WAIT: its source lies beyond its bound, or its oscillator runs beyond
+  // From now on `node` is excused from TT-CONTAINS, TX-COMMIT-TS and TX-COMMIT-WAIT: its source lies beyond its bound, or its oscillator runs beyond
   // the drift. Nobody is excused from TT-MONOTONE.
   void Excuse(runtime::NodeId node) { seen_[node].excused = true; }
 

@@ -17,7 +17,8 @@
 //              it out again before it ends.
 // States:      see clock_state.h. A bad state is never an error of Now(): the interval is as wide as
 //              it must be. Who is about to promise something asks CheckSafe() first.
-// Limits:      a suspended machine is noticed with the next poll after it resumes, not before.
+// Suspension:  a machine that was suspended has lost true time, and Now() does not know it before the next poll. Who
+//              promises something takes the timestamp first and asks CheckSafe() after it: that does know (PX-STALL).
 // Concurrency: as stated at each method.
 // Paper:       Corbett et al. 2012, section 3. Differences: time comes from chronyd instead of time
 //              masters, and 200 ppm is a setting.
@@ -61,7 +62,7 @@ class TrueTime final : public runtime::ClockStamper {
  public:
   // `world` outlives this.
   TrueTime(runtime::World* world, std::unique_ptr<TimeSource> source, TrueTimeOptions options);
-  // Nobody waits any more, and Close() has ended if Start() was called; or the node has crashed.
+  // On loop 0. Nobody waits any more, and Close() has ended if Start() was called; or the node has crashed.
   ~TrueTime() override;
   TrueTime(const TrueTime&) = delete;
   TrueTime& operator=(const TrueTime&) = delete;
@@ -79,7 +80,8 @@ class TrueTime final : public runtime::ClockStamper {
   bool Before(Timestamp time) const { return time > Now().latest; }
 
   ClockState state() const { return state_.load(std::memory_order_relaxed); }
-  // Whether timestamps and leases may be given now. Right also when the poll loop has stalled.
+  // Whether timestamps and leases may be given now, and one that was taken just before is good. Right also when the
+  // poll loop has stalled or the machine was suspended.
   bool TimeSafe() const;
   // OK, or UNAVAILABLE with a sentence.
   absl::Status CheckSafe() const;
@@ -130,6 +132,7 @@ class TrueTime final : public runtime::ClockStamper {
   // Those who wait on one loop; touched only there.
   struct LoopWaiters;
 
+  bool SuspendedSincePoll() const;
   ClockMoment ReadClocks() const;
   BaseTime ReadBaseClock() const;
   runtime::Task<void> PollLoop();
@@ -153,6 +156,7 @@ class TrueTime final : public runtime::ClockStamper {
   Seqlock<ClockFunction> function_;
   std::atomic<ClockState> state_{ClockState::kWaiting};
   std::atomic<int64_t> unsafe_after_;  // MonotonicTime of the raw clock.
+  std::atomic<int64_t> suspended_at_most_;
   // The highest realtime used as a base, since that clock can be set back. Unused for kRaw.
   mutable std::atomic<int64_t> realtime_high_;
 

@@ -10,7 +10,7 @@ class HostClocks final : public runtime::Clocks {
  public:
   runtime::MonotonicTime Raw() override;
   runtime::Timestamp Realtime() override;
-  runtime::MonotonicTime Boottime() override;
+  runtime::Suspensions Suspended() override;
 };
 
 }  // namespace real

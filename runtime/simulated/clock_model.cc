@@ -49,9 +49,9 @@ Timestamp ClockModel::Realtime() {
   return Timestamp(RealtimeAt(recorder_.now()));
 }
 
-MonotonicTime ClockModel::Boottime() {
+runtime::Suspensions ClockModel::Suspended() {
   const Duration under_way = suspended_ ? recorder_.now() - suspended_since_ : 0ns;
-  return Raw() + suspended_for_ + under_way;
+  return {suspended_for_ + under_way, suspended_for_ + under_way};
 }
 
 void ClockModel::SetDrift(double ppm) {

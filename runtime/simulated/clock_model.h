@@ -2,7 +2,6 @@
 //
 //   raw       an oscillator that starts anywhere and drifts, within +-drift_ppm_max, at a rate that
 //             is drawn anew every wander_every; it stands still while the machine is suspended.
-//   boottime  raw plus the suspensions.
 //   realtime  raw, corrected as adjtimex() does: a frequency, a slew that ends by itself, steps.
 //
 // All rates and bounds hold exactly, in integer arithmetic: a test may rely on the drift bound to
@@ -36,7 +35,7 @@ class ClockModel final : public runtime::Clocks {
   // runtime::Clocks: what the node sees, now.
   MonotonicTime Raw() override;
   Timestamp Realtime() override;
-  MonotonicTime Boottime() override;
+  runtime::Suspensions Suspended() override;
 
   // Faults of the oscillator: from now on it drifts at this rate, and wanders no more.
   void SetDrift(double ppm);
@@ -50,7 +49,7 @@ class ClockModel final : public runtime::Clocks {
   // It is moved by `amount` at once.
   void Step(Duration amount);
 
-  // The machine is suspended: raw stands still. On waking, realtime and boottime have gone on.
+  // The machine is suspended: raw stands still. On waking, realtime has gone on.
   void Suspend();
   void Wake();
   bool suspended() const { return suspended_; }

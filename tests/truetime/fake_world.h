@@ -28,7 +28,7 @@ class FakeClocks final : public runtime::Clocks {
 
   runtime::MonotonicTime Raw() override { return Passed() + raw_offset; }
   runtime::Timestamp Realtime() override { return True() + realtime_offset; }
-  runtime::MonotonicTime Boottime() override { return Passed() + boottime_offset; }
+  runtime::Suspensions Suspended() override { return {suspended, suspended}; }
 
   runtime::Timestamp True() const {
     return runtime::Timestamp(1'700'000'000'000'000'000) + (Passed() - runtime::MonotonicTime(0));
@@ -39,7 +39,7 @@ class FakeClocks final : public runtime::Clocks {
 
   runtime::Duration raw_offset{0};
   runtime::Duration realtime_offset{0};
-  runtime::Duration boottime_offset{0};
+  runtime::Duration suspended{0};
 
  private:
   runtime::MonotonicTime Passed() const { return executor_->Now() + stalled_; }

@@ -25,7 +25,7 @@ class Host {
   explicit Host(IntervalClockOptions options = {}, BaseClock base = BaseClock::kRaw)
       : base_(base), clock(options, base, Moment()) {}
 
-  ClockMoment Moment() const { return {raw, realtime, boottime}; }
+  ClockMoment Moment() const { return {raw, realtime, {suspended, suspended}}; }
   BaseTime Base() const {
     return BaseTime(base_ == BaseClock::kRaw ? raw.nanoseconds() : realtime.nanoseconds());
   }
@@ -34,12 +34,11 @@ class Host {
     true_time = true_time + length;
     raw = raw + length;
     realtime = realtime + length;
-    boottime = boottime + length;
   }
   void Suspend(Duration length) {
     true_time = true_time + length;
     realtime = realtime + length;
-    boottime = boottime + length;
+    suspended += length;
   }
 
   // A reading whose middle is `off` from true time.
@@ -75,7 +74,7 @@ class Host {
   Timestamp true_time{1'700'000'000'000'000'000};
   MonotonicTime raw{5'000'000'000};
   Timestamp realtime = true_time;
-  MonotonicTime boottime{7'000'000'000};
+  Duration suspended{0};
   std::optional<Timestamp> updated;
 
  private:
@@ -294,7 +293,7 @@ TEST(TtStates, ASuspendedMachineIsDisruptedAndItsIntervalHoldsTheLostTime) {
   host.Suspend(3600s);
   host.clock.Observe(host.Moment());
   EXPECT_EQ(host.clock.state(), kDisrupted);
-  EXPECT_THAT(host.Why(), HasSubstr("suspended or migrated"));
+  EXPECT_THAT(host.Why(), HasSubstr("was suspended for"));
   EXPECT_TRUE(host.Show().Contains(host.true_time));
   for (int i = 0; i < 3; ++i) {
     host.Read(1ms);
@@ -314,6 +313,32 @@ TEST(TtStates, ASuspensionWhileTheSourceIsSilentStaysDisrupted) {
     EXPECT_TRUE(host.Miss().Contains(host.true_time));
     EXPECT_EQ(host.clock.state(), kDisrupted);
   }
+}
+
+// No slewing hides it: a wide reading that overlaps what was believed would otherwise leave the bounds behind true time.
+TEST(TtStates, ASuspensionIsSeenHoweverShortItIs) {
+  Host host;
+  host.Read(1ms);
+  host.Pass(1s);
+  host.Suspend(3ms);
+  EXPECT_TRUE(host.Read(50ms).Contains(host.true_time));
+  EXPECT_EQ(host.clock.counters().suspensions, 1);
+  EXPECT_EQ(host.clock.state(), kDisrupted);
+}
+
+TEST(TtStates, AReadingWithASuspensionInItsMidstDoesNotCount) {
+  Host host;
+  host.Read(1ms);
+  host.Pass(1s);
+  Reading reading;
+  reading.before = host.Base();
+  reading.interval = Interval::Around(host.true_time, 1ms);
+  host.Pass(1ms);
+  host.Suspend(1s);
+  host.Pass(1ms);
+  reading.after = host.Base();
+  EXPECT_TRUE(host.Take(reading).Contains(host.true_time));
+  EXPECT_EQ(host.clock.state(), kDisrupted);
 }
 
 TEST(TtStates, ReadingsWithoutNewsFromTheReferenceDoNotEndADisruption) {

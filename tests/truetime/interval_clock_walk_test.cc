@@ -47,8 +47,9 @@ class Walk {
   // True time in nanoseconds with a fraction, so that rates need no rounding.
   Timestamp True() const { return Timestamp(static_cast<int64_t>(true_)); }
   ClockMoment Moment() const {
-    return {MonotonicTime(raw_), Timestamp(static_cast<int64_t>(realtime_)),
-            MonotonicTime(static_cast<int64_t>(boottime_))};
+    return {MonotonicTime(raw_),
+            Timestamp(static_cast<int64_t>(realtime_)),
+            {suspended_, suspended_ + 100ns}};
   }
   Interval Now() const { return clock_.published().At(BaseTime(raw_)); }
 
@@ -58,7 +59,6 @@ class Walk {
     raw_ += length.count();
     true_ += ticks * (1 + drift_ppm_ * 1e-6L);
     realtime_ += ticks * (1 + slew_ppm_ * 1e-6L);
-    boottime_ += ticks * (1 + slew_ppm_ * 1e-6L);
   }
 
   void Step() {
@@ -77,10 +77,11 @@ class Walk {
     } else if (kind < 94) {
       realtime_ += static_cast<long double>(random_.Uniform(-10s, 10s).count());
     } else if (kind < 95) {
-      const long double asleep = static_cast<long double>(random_.Uniform(1s, 100s).count());
+      const Duration slept = random_.Uniform(1us, 100s);
+      const long double asleep = static_cast<long double>(slept.count());
       true_ += asleep;
       realtime_ += asleep;
-      boottime_ += asleep;
+      suspended_ += slept;
       clock_.Observe(Moment());  // Until here nobody could know.
     } else if (kind < 97) {
       clock_.Observe(Moment());
@@ -129,7 +130,7 @@ class Walk {
   long double true_ = 1.7e18L;
   int64_t raw_ = 1'000'000'000;
   long double realtime_ = 1.7e18L;
-  long double boottime_ = 2e9L;
+  Duration suspended_{0};
   long double drift_ppm_ = 0;
   long double slew_ppm_ = 0;
   IntervalClock clock_;

@@ -53,20 +53,22 @@ void IntervalClock::Observe(ClockMoment now) {
   const Duration raw = now.raw - now_.raw;
   // What steering can explain, and what is only the time between two clock reads.
   const Duration slack = Drift::FromPpm(options_.slew_max_ppm).Over(raw) + options_.step_min;
-  const Duration suspended = Excess(now_.boottime, now.boottime, raw);
   const Duration stepped = Excess(now_.realtime, now.realtime, raw);
+  const bool suspended = now.suspended.at_least > now_.suspended.at_most;
+  const Duration asleep = now.suspended.at_most - now_.suspended.at_least;
+  if (!suspended) {
+    now.suspended.at_least = std::max(now.suspended.at_least, now_.suspended.at_least);
+    now.suspended.at_most = std::min(now.suspended.at_most, now_.suspended.at_most);
+  }
   now_ = now;
-  if (Magnitude(suspended) > slack) {
+  if (suspended) {
     ++counters_.suspensions;
-    // The raw clock missed that much of true time, or showed too much of it (another machine).
+    awake_since_ = now.raw;
+    // The raw clock missed that much of true time.
     if (bounds_.has_value() && base_ == BaseClock::kRaw) {
-      Timestamp& earliest = bounds_->lower.value;
-      Timestamp& latest = bounds_->upper.value;
-      earliest = earliest + std::min(suspended - slack, Duration(0));
-      latest = latest + std::max(suspended + slack, Duration(0));
+      bounds_->upper.value = bounds_->upper.value + asleep;
     }
-    Disrupt(absl::StrCat("the raw and the boot-time clock came apart by ",
-                         FormatDuration(suspended), ": the machine was suspended or migrated"));
+    Disrupt(absl::StrCat("the machine was suspended for ", FormatDuration(asleep)));
   } else if (Magnitude(stepped) > slack) {
     ++counters_.realtime_steps;
     Disrupt(absl::StrCat("the realtime clock was stepped by ", FormatDuration(stepped)));
@@ -76,6 +78,9 @@ void IntervalClock::Observe(ClockMoment now) {
 
 void IntervalClock::Accept(const Reading& reading) {
   CHECK(reading.interval.valid() && reading.before <= reading.after);
+  if (base_ == BaseClock::kRaw && reading.before.nanoseconds() < awake_since_.nanoseconds()) {
+    return Miss("the machine was suspended while its time source was asked");
+  }
   epsilon_min_ = reading.epsilon_min;
   last_reading_ = now_.raw;
   miss_why_.clear();

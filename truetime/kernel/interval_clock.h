@@ -55,7 +55,7 @@ struct IntervalClockOptions {
 struct ClockMoment {
   MonotonicTime raw;
   Timestamp realtime;
-  MonotonicTime boottime;
+  runtime::Suspensions suspended;
 };
 
 // What an experiment asked for (TT-INJECT).
@@ -105,6 +105,8 @@ class IntervalClock {
   int64_t states_entered() const { return states_entered_; }
   const ClockFunction& published() const { return published_; }
   const IntervalClockCounters& counters() const { return counters_; }
+  // The suspensions that the function in force knows of.
+  Duration suspended_at_most() const { return now_.suspended.at_most; }
 
   // The raw moment at which the state becomes unsafe if nothing more is heard; Min() if it is.
   MonotonicTime unsafe_after() const;
@@ -131,7 +133,10 @@ class IntervalClock {
   const BaseClock base_;
   const Drift drift_;
 
+  // The last observed moment, with the suspensions as narrowly as all since the last one tell.
   ClockMoment now_;
+  // A reading begun before this had a suspension in its midst.
+  MonotonicTime awake_since_ = MonotonicTime::Min();
   // The moment of the last good reading. Invariant: set iff bounds_ is.
   std::optional<MonotonicTime> last_reading_;
   // Hold true time, unless the state is kDisrupted.
