@@ -56,10 +56,10 @@ runtime::Task<absl::Status> WaitFor(runtime::Event* event) { co_return co_await 
 
 // How long to sleep when `length` has to pass on the base clock. All but the last moment is slept in
 // parts that end early: the executor's clock is steered and may run at another rate, and from a
-// long sleep a processor wakes late (some 70 us in a virtual machine, 30 us from a short one). The
+// long sleep a processor wakes late (up to 200 us in a virtual machine, 40 us from a short one). The
 // last part is stretched by a usual rate error, since waking too early costs a further sleep.
 Duration SleepFor(Duration length) {
-  constexpr Duration kLastPart(150'000);
+  constexpr Duration kLastPart(300'000);
   if (length == Duration::max()) return length;
   if (length > 2 * kLastPart) return length - std::max(kLastPart, length / 16);
   return length + length / 10'000;
