@@ -1,4 +1,5 @@
-// isochron truetime: a live view of one TrueTime clock; one picture of it; and what commit-wait costs.
+// isochron truetime: a live view of one TrueTime clock; one picture of it; and what commit-wait
+// costs.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
@@ -99,7 +100,8 @@ TrueTimePicture TakePicture(const truetime::TrueTime& truetime, std::string sour
   return picture;
 }
 
-// One picture, after the first reading. UNAVAILABLE, with the source's own sentence, if there is none in time.
+// One picture, after the first reading. UNAVAILABLE, with the source's own sentence, if there is
+// none in time.
 runtime::Task<absl::StatusOr<TrueTimePicture>> TakeOnePicture(truetime::TrueTime* truetime,
                                                               std::vector<std::string> warnings) {
   const absl::Status safe = co_await runtime::WithTimeout(kFirstReading, truetime->WaitUntilSafe());

@@ -1,4 +1,5 @@
-// What `isochron truetime` shows: a picture of one clock, as lines of text or as JSON. No input or output here.
+// What `isochron truetime` shows: a picture of one clock, as lines of text or as JSON. No input or
+// output here.
 #ifndef CLI_TRUETIME_VIEW_H_
 #define CLI_TRUETIME_VIEW_H_
 
@@ -30,8 +31,8 @@ struct TrueTimePicture {
 // A screen of at most `width` columns and `height` lines.
 std::vector<std::string> DrawScreen(const TrueTimePicture& picture, int width, int height);
 
-// A few lines for people, and one line for programs: earliest, latest, epsilon and since in integer nanoseconds, state,
-// source, why, warnings.
+// A few lines for people, and one line for programs: earliest, latest, epsilon and since in integer
+// nanoseconds, state, source, why, warnings.
 std::string DescribeOnce(const TrueTimePicture& picture);
 std::string ToJson(const TrueTimePicture& picture);
 

@@ -16,7 +16,8 @@ namespace {
 using runtime::Duration;
 using runtime::operator""s;
 
-// Longer than any single wait that can be asked for here, so that a clock that never gets there is an error.
+// Longer than any single wait that can be asked for here, so that a clock that never gets there is
+// an error.
 constexpr Duration kMargin = 10s;
 
 runtime::Task<absl::StatusOr<std::vector<Duration>>> Commit(real::RealWorld* world,

@@ -20,7 +20,8 @@ struct WaitFigures {
   runtime::Duration over{};
 };
 
-// Stamps `commits` commits, one after the other, on a clock that is right within `epsilon`, and waits each of them out.
+// Stamps `commits` commits, one after the other, on a clock that is right within `epsilon`, and
+// waits each of them out.
 absl::StatusOr<WaitFigures> MeasureCommitWait(real::RealWorld* world, runtime::Duration epsilon,
                                               int commits);
 

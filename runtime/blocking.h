@@ -39,7 +39,8 @@ struct BlockingWork {
 
 }  // namespace internal
 
-// The result of `work()`, run by `blocking`. What `work` captures must not be touched by others meanwhile.
+// The result of `work()`, run by `blocking`. What `work` captures must not be touched by others
+// meanwhile.
 template <typename Work>
 Task<std::invoke_result_t<Work&>> RunBlocking(Blocking* blocking, Work work) {
   auto state = std::make_shared<internal::BlockingWork<Work>>(

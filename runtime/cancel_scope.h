@@ -6,8 +6,7 @@
 //
 // States:      open -> cancelled(reason), once. The first reason stays.
 // Guarantees:  Cancel() reaches every wait and every scope beneath, also those made later. It only
-// makes
-//              them ready; nothing runs inside the call.
+//              makes them ready; nothing runs inside the call.
 // Concurrency: one executor. To cancel from another thread, Post().
 #ifndef RUNTIME_CANCEL_SCOPE_H_
 #define RUNTIME_CANCEL_SCOPE_H_

@@ -1,11 +1,10 @@
 // Channel<T>: a queue with a bound, between tasks of one executor.
 //
 // Guarantees:  values come out in the order they went in. Send() waits while `capacity` values are
-// queued;
-//              TrySend() gives RESOURCE_EXHAUSTED instead. Receive() waits while it is empty.
+//              queued; TrySend() gives RESOURCE_EXHAUSTED instead. Receive() waits while it is
+//              empty.
 // Closing:     Close() makes sends fail with FAILED_PRECONDITION; receivers get what is queued,
-// then
-//              OUT_OF_RANGE.
+//              then OUT_OF_RANGE.
 #ifndef RUNTIME_CHANNEL_H_
 #define RUNTIME_CHANNEL_H_
 

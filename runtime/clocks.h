@@ -7,8 +7,9 @@
 
 namespace runtime {
 
-// The length of all suspensions. It lies between the two, which are as far apart as it took to read the clocks it is made
-// from, so a growth of `at_least` past an earlier `at_most` is a suspension for certain, however short.
+// The length of all suspensions. It lies between the two, which are as far apart as it took to read
+// the clocks it is made from, so a growth of `at_least` past an earlier `at_most` is a suspension
+// for certain, however short.
 struct Suspensions {
   Duration at_least{};
   Duration at_most{};

@@ -4,13 +4,11 @@
 //              state, belongs to exactly one and is touched only from it, so there are no mutexes
 //              above runtime/real.
 // Order:       work that is made ready is run in the order it became ready, one piece at a time,
-// never
-//              from inside the call that made it ready. Timers due at the same moment run in an
-//              order that nobody may rely on (the simulated world draws it).
+//              never from inside the call that made it ready. Timers due at the same moment run in
+//              an order that nobody may rely on (the simulated world draws it).
 // Lifetime:    a Runnable or a Timer is owned by whoever waits (usually it lives in a coroutine
-// frame)
-//              and unlinks itself when destroyed, so destroying a suspended coroutine is always
-//              safe.
+//              frame) and unlinks itself when destroyed, so destroying a suspended coroutine is
+//              always safe.
 // Crash:       a simulated node's crash calls DestroyAllTasks(): every coroutine goes at whatever
 //              co_await it stands on, and nothing that its destructors make ready is run.
 // Concurrency: everything but Post() is for the executor's own thread.

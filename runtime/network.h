@@ -4,21 +4,18 @@
 //              ("/isochron.txn.Participant/Prepare") and payloads are the serialised messages, so
 //              any gRPC client can call a node. runtime/rpc.h gives typed calls over it.
 // Calls:       Call() ends with the reply, the handler's error, DEADLINE_EXCEEDED, UNAVAILABLE (the
-// peer cannot
-//              be reached or the connection broke: the handler may or may not have run),
-//              UNIMPLEMENTED, or RESOURCE_EXHAUSTED (the peer has too many calls under way). The
-//              handler runs under the caller's deadline, and cancelling the caller cancels the
+//              peer cannot be reached or the connection broke: the handler may or may not have
+//              run), UNIMPLEMENTED, or RESOURCE_EXHAUSTED (the peer has too many calls under way).
+//              The handler runs under the caller's deadline, and cancelling the caller cancels the
 //              handler.
 // Messages:    one ordered stream from each node to each other one; all that waits when the stream
-// is free
-//              goes in one batch. A message may be lost, and in the simulated world also duplicated
-//              and reordered: protocols above resend. Memory is bounded: Send() refuses with
-//              RESOURCE_EXHAUSTED when `queue_bytes_max` are waiting, and Writable() waits for
+//              is free goes in one batch. A message may be lost, and in the simulated world also
+//              duplicated and reordered: protocols above resend. Memory is bounded: Send() refuses
+//              with RESOURCE_EXHAUSTED when `queue_bytes_max` are waiting, and Writable() waits for
 //              room. A receiver that is slow holds its senders back.
 // Self:        calls and messages to the own node do not touch the network, and are never lost.
 // Concurrency: from any executor of the node; the answer comes back on the caller's executor.
-// Handlers run on
-//              the executor they were registered with.
+//              Handlers run on the executor they were registered with.
 #ifndef RUNTIME_NETWORK_H_
 #define RUNTIME_NETWORK_H_
 

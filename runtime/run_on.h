@@ -28,7 +28,8 @@ struct RemoteTask {
   std::optional<TaskScope> scope;
   // Written over there, read at home after the task has ended.
   std::optional<T> result;
-  // Home's: null once the caller has gone, which a crash or the end of its owner may bring about at any time.
+  // Home's: null once the caller has gone, which a crash or the end of its owner may bring about at
+  // any time.
   RemoteAwaiter<T>* awaiter = nullptr;
 };
 

@@ -11,11 +11,9 @@
 //              its awaiter through the ready queue, never from inside itself, so stacks stay
 //              bounded.
 // Ownership:   the Task owns the frame. Destroying it, at any co_await, destroys the frame, its
-// locals
-//              and the tasks that they own, and unlinks whatever it waited for.
+//              locals and the tasks that they own, and unlinks whatever it waited for.
 // Parameters:  by value, or a pointer that is documented to outlive the task. Never a reference, a
-// view,
-//              or a capture: they are not in the frame (tests/house_rules checks).
+//              view, or a capture: they are not in the frame (tests/house_rules checks).
 // Errors:      T is absl::Status or absl::StatusOr<> where it can fail. An exception stops the
 // process.
 #ifndef RUNTIME_TASK_H_

@@ -1,12 +1,10 @@
 // TaskScope: the owner of background work.
 //
 // Place:       a member of whatever the work belongs to, or a local of a coroutine that fans out.
-// There
-//              is no other way to run a task in the background.
+//              There is no other way to run a task in the background.
 // Guarantees:  a spawned task starts from the ready queue, never inside Spawn(). All tasks run
-// under the
-//              scope's CancelScope. The scope cannot end before they do: Close() (or Join()) is
-//              awaited first, and the destructor CHECKs that nothing is left.
+//              under the scope's CancelScope. The scope cannot end before they do: Close() (or
+//              Join()) is awaited first, and the destructor CHECKs that nothing is left.
 // Crash:       when the executor crashes (simulation only) the tasks are destroyed where they
 // stand. Concurrency: one executor.
 #ifndef RUNTIME_TASK_SCOPE_H_

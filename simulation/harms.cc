@@ -26,8 +26,8 @@ enum class Direction { kFrom, kTo };
 
 using Change = std::function<void(simulated::LinkFaults*)>;
 
-// Changes every link of `node` in one direction; returns what changes them back. Changes of several harms may lie over
-// each other, so each takes back only what it did.
+// Changes every link of `node` in one direction; returns what changes them back. Changes of several
+// harms may lie over each other, so each takes back only what it did.
 std::function<void()> Bend(Universe* universe, NodeId node, Direction direction, const Change& bend,
                            Change unbend) {
   std::vector<simulated::LinkFaults*> bent;

@@ -1,8 +1,9 @@
-// LedgerNode: a program that uses all of floor 0. It keeps entries in LevelDB, takes them by calls from its peers, and
-// acknowledges one only after it was synced.
+// LedgerNode: a program that uses all of floor 0. It keeps entries in LevelDB, takes them by calls
+// from its peers, and acknowledges one only after it was synced.
 //
-// Place: the program of every node of the runtime scenario. It stands for what the floors above do: calls with deadlines,
-//        one-way messages, blocking work, tasks that a crash destroys anywhere.
+// Place: the program of every node of the runtime scenario. It stands for what the floors above do:
+//        calls with deadlines, one-way messages, blocking work, tasks that a crash destroys
+//        anywhere.
 #ifndef SIMULATION_LEDGER_NODE_H_
 #define SIMULATION_LEDGER_NODE_H_
 
@@ -64,7 +65,8 @@ class LedgerNode final : public simulated::NodeProgram {
   runtime::Task<void> CallIdlers();
   runtime::Task<void> SendMessages();
 
-  // A node whose disk failed under it is unsure of what it holds, so it starts again from what is there.
+  // A node whose disk failed under it is unsure of what it holds, so it starts again from what is
+  // there.
   void GiveUp(const absl::Status& why);
   // Lets a random time pass. False when the node is to stop.
   runtime::Task<bool> Rest(runtime::Duration mean);

@@ -1,8 +1,8 @@
 // Nemesis: brings harm to a simulated cluster, and takes it back.
 //
-// Each seed draws which kinds of harm are in use at all (a swarm: what is never done in a run lets other states be
-// reached), then when, to whom and for how long. Several kinds may be at work at once, one of each kind per node.
-// Lives on the universe's executor; the universe outlives it.
+// Each seed draws which kinds of harm are in use at all (a swarm: what is never done in a run lets
+// other states be reached), then when, to whom and for how long. Several kinds may be at work at
+// once, one of each kind per node. Lives on the universe's executor; the universe outlives it.
 #ifndef SIMULATION_NEMESIS_H_
 #define SIMULATION_NEMESIS_H_
 
@@ -18,7 +18,8 @@
 
 namespace simulation {
 
-// One kind of harm. `inflict` does it to a node and returns what undoes it; null if the node is in no state for it.
+// One kind of harm. `inflict` does it to a node and returns what undoes it; null if the node is in
+// no state for it.
 struct Harm {
   const char* name;
   std::function<std::function<void()>(simulated::NodeWorld*)> inflict;
@@ -29,7 +30,8 @@ std::vector<Harm> ProcessHarms(simulated::Universe* universe);
 // All within the bounds: TT-CONTAINS must hold.
 std::vector<Harm> ClockHarms(simulated::Universe* universe);
 std::vector<Harm> NetworkHarms(simulated::Universe* universe);
-// What a program can see and recover from by itself; not bits that flip, which need a copy elsewhere.
+// What a program can see and recover from by itself; not bits that flip, which need a copy
+// elsewhere.
 std::vector<Harm> DiskHarms(simulated::Universe* universe);
 
 struct NemesisOptions {

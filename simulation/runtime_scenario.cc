@@ -1,8 +1,10 @@
-// Scenario runtime: what floor 0 promises to the floors above, under everything that can happen to a machine.
+// Scenario runtime: what floor 0 promises to the floors above, under everything that can happen to a
+// machine.
 //
-// Chaos: crashes, pauses, partitions, bad links, bad disks. All the time: what was acknowledged is in the store after every
-// restart; calls end with their deadlines and carry the right replies; no message is invented; a handler whose caller
-// has gone is cancelled. Then all heals: every node must serve, reach every other one, and nothing may be left waiting.
+// Chaos: crashes, pauses, partitions, bad links, bad disks. All the time: what was acknowledged is in
+// the store after every restart; calls end with their deadlines and carry the right replies; no
+// message is invented; a handler whose caller has gone is cancelled. Then all heals: every node must
+// serve, reach every other one, and nothing may be left waiting.
 #include <memory>
 #include <vector>
 
@@ -19,7 +21,8 @@ using runtime::NodeId;
 using runtime::operator""s;
 
 constexpr Duration kChaos = 20s;
-// A restart, the longest deadline of a call, and the network's way of finding out that a peer is back.
+// A restart, the longest deadline of a call, and the network's way of finding out that a peer is
+// back.
 constexpr Duration kHealed = 20s;
 
 LedgerNode* Find(const simulated::NodeWorld& node) {

@@ -9,8 +9,8 @@
 
 namespace simulation {
 
-// Asks as chronyd is asked: question and answer take a moment, during which the clocks run on, and the answer may
-// never come. `world` outlives it.
+// Asks as chronyd is asked: question and answer take a moment, during which the clocks run on, and
+// the answer may never come. `world` outlives it.
 class SimulatedSource final : public truetime::TimeSource {
  public:
   explicit SimulatedSource(simulated::NodeWorld* world) : world_(world) {}

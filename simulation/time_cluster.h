@@ -7,10 +7,12 @@
 
 namespace simulation {
 
-// Adds nodes 1 to `count`, each a TimeNode with all others as peers. `watchers` outlives the universe's events.
+// Adds nodes 1 to `count`, each a TimeNode with all others as peers. `watchers` outlives the
+// universe's events.
 void AddTimeNodes(simulated::Universe* universe, TimeWatchers* watchers, int count);
 
-// The program of `node`, or its clock; null while it is down. CHECKs nothing: all nodes must be time nodes.
+// The program of `node`, or its clock; null while it is down. CHECKs nothing: all nodes must be
+// time nodes.
 TimeNode* FindTimeNode(const simulated::NodeWorld& node);
 truetime::TrueTime* FindTrueTime(const simulated::NodeWorld& node);
 

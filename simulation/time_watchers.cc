@@ -41,8 +41,9 @@ void TimeWatchers::Watch() {
 
 void TimeWatchers::WatchNode(simulated::NodeWorld& node) {
   truetime::TrueTime* const truetime = find_(node);
-  // A machine that is suspended reads no clock, and until its first reading afterwards its oscillator is behind
-  // (see the limits in truetime.h): what it believes in between it notices itself, and is not asked for here.
+  // A machine that is suspended reads no clock, and until its first reading afterwards its
+  // oscillator is behind (see the limits in truetime.h): what it believes in between it notices
+  // itself, and is not asked for here.
   if (truetime == nullptr || node.clock().suspended()) return;
   Seen& seen = seen_[node.node()];
   const Interval now = truetime->Now();

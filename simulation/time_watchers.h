@@ -1,4 +1,5 @@
-// TimeWatchers: the invariants of protocol.md section 1, asked after every event by one who knows the true time.
+// TimeWatchers: the invariants of protocol.md section 1, asked after every event by one who knows
+// the true time.
 #ifndef SIMULATION_TIME_WATCHERS_H_
 #define SIMULATION_TIME_WATCHERS_H_
 
@@ -21,14 +22,16 @@ class TimeWatchers {
   TimeWatchers(const TimeWatchers&) = delete;
   TimeWatchers& operator=(const TimeWatchers&) = delete;
 
-  // `node` gives a commit this timestamp, now. Fails TX-COMMIT-TS if that moment has passed already.
+  // `node` gives a commit this timestamp, now. Fails TX-COMMIT-TS if that moment has passed
+  // already.
   void CommitStamped(runtime::NodeId node, runtime::Timestamp commit);
 
   // `node` believes that `commit` has passed. Fails TX-COMMIT-WAIT if it has not.
   void CommitWaitEnded(runtime::NodeId node, runtime::Timestamp commit);
 
-  // From now on `node` is excused from TT-CONTAINS, TX-COMMIT-TS and TX-COMMIT-WAIT: its source lies beyond its bound, or its oscillator runs beyond
-  // the drift. Nobody is excused from TT-MONOTONE.
+  // From now on `node` is excused from TT-CONTAINS, TX-COMMIT-TS and TX-COMMIT-WAIT: its source
+  // lies beyond its bound, or its oscillator runs beyond the drift. Nobody is excused from
+  // TT-MONOTONE.
   void Excuse(runtime::NodeId node) { seen_[node].excused = true; }
 
  private:
@@ -36,7 +39,8 @@ class TimeWatchers {
     uint64_t incarnation = 0;
     truetime::Interval last;
     bool excused = false;
-    // The length of all suspensions so far, and the raw clock when the last one was seen to be over.
+    // The length of all suspensions so far, and the raw clock when the last one was seen to be
+    // over.
     runtime::Duration suspended_for{};
     runtime::MonotonicTime raw_at_wake = runtime::MonotonicTime::Min();
   };

@@ -1,10 +1,10 @@
 // Scenario truetime-liar: a minority of clocks beyond their bounds (TT-CONTRADICTION).
 //
-// First act: some daemons lie from the start. Once every node has read its clock, one round of calls must be enough: each
-// honest node names exactly the liars and stays synchronised, each liar finds that it is one, stops being time-safe, and
-// lists what it has
-// stamped as tainted. Second act: they tell the truth again, and all must become well. Third act: an
-// oscillator runs beyond its drift with no daemon to correct it, and must be found out too.
+// First act: some daemons lie from the start. Once every node has read its clock, one round of
+// calls must be enough: each honest node names exactly the liars and stays synchronised, each liar
+// finds that it is one, stops being time-safe, and lists what it has stamped as tainted. Second
+// act: they tell the truth again, and all must become well. Third act: an oscillator runs beyond
+// its drift with no daemon to correct it, and must be found out too.
 #include <set>
 #include <string>
 #include <vector>

@@ -2,11 +2,12 @@
 //
 // The part that TrueTime asks with: tracking (how far off is the clock, how sure is that), and the
 // list of sources (is there still one). No input or output here. All integers are big-endian. A
-// request is padded with zeros to the length of its reply, so that nobody can use chronyd to amplify
-// traffic; chronyd refuses a shorter one.
+// request is padded with zeros to the length of its reply, so that nobody can use chronyd to
+// amplify traffic; chronyd refuses a shorter one.
 //
-//   request  version type=1 0 0 | command:16 attempt:16 | sequence:32 | 0:32 0:32 | arguments | padding
-//   reply    version type=2 0 0 | command:16 reply:16 | status:16 0:16 0:16 0:16 | sequence:32 |
+//   request  version type=1 0 0 | command:16 attempt:16 | sequence:32 | 0:32 0:32 | arguments |
+//   padding reply    version type=2 0 0 | command:16 reply:16 | status:16 0:16 0:16 0:16 |
+//   sequence:32 |
 //            0:32 0:32 | body
 //
 // Decoding takes any bytes. What is not a reply to that request gives DATA_LOSS; another version
@@ -23,8 +24,9 @@
 
 namespace truetime {
 
-// chrony's 32-bit float: a signed exponent of 7 bits and a signed coefficient c of 25 bits, standing
-// for c * 2^(exponent - 25). What was rounded to it is less than one unit of the coefficient away.
+// chrony's 32-bit float: a signed exponent of 7 bits and a signed coefficient c of 25 bits,
+// standing for c * 2^(exponent - 25). What was rounded to it is less than one unit of the
+// coefficient away.
 struct ChronyFloat {
   double value = 0;
   double rounding = 0;

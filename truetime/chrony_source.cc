@@ -109,7 +109,8 @@ runtime::Task<absl::StatusOr<Reading>> ChronySource::Read() {
       failures.push_back(std::string(tracking.status().message()));
       continue;
     }
-    // The order matters for people: a chronyd without sources has lost them, whatever it still says.
+    // The order matters for people: a chronyd without sources has lost them, whatever it still
+    // says.
     CO_RETURN_IF_ERROR(co_await CheckSources(address));
     co_return ReadingFromTracking(*tracking, exchange);
   }

@@ -1,15 +1,16 @@
 // ChronySource: readings from the chronyd of this host, over its command protocol.
 //
-// Bound (TT-BOUND): chronyd's estimate of the time is CLOCK_REALTIME plus the correction that it has
-//              still to apply, and that estimate is off by at most root dispersion + root delay / 2,
-//              both as of the answer. The interval lies around that estimate, with the roundings of
-//              the protocol and the time the reading took added. It is inside the interval
+// Bound (TT-BOUND): chronyd's estimate of the time is CLOCK_REALTIME plus the correction that it
+// has
+//              still to apply, and that estimate is off by at most root dispersion + root delay /
+//              2, both as of the answer. The interval lies around that estimate, with the roundings
+//              of the protocol and the time the reading took added. It is inside the interval
 //              "CLOCK_REALTIME +- (|correction| + root dispersion + root delay / 2)" that chrony's
 //              manual gives, by the triangle inequality, and does not cover up a source that has
 //              jumped, as that one does while chronyd slews after it.
 // No reading:  if chronyd is silent, not synchronised, follows only its own clock ("local"), or has
-//              no reachable source left, in which case what it says rests on an estimate of its drift
-//              and not on a bound of it: TT-STATES then calls for holdover.
+//              no reachable source left, in which case what it says rests on an estimate of its
+//              drift and not on a bound of it: TT-STATES then calls for holdover.
 #ifndef TRUETIME_CHRONY_SOURCE_H_
 #define TRUETIME_CHRONY_SOURCE_H_
 

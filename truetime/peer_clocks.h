@@ -31,8 +31,8 @@ class PeerClocks {
   // `world` outlives this.
   PeerClocks(runtime::World* world, PeerClocksOptions options, double drift_ppm);
 
-  // Any thread: what the stamp claims at the moment `at`, when this node's interval is `own`, if the
-  // kernel should hear of it. Counts contradictions.
+  // Any thread: what the stamp claims at the moment `at`, when this node's interval is `own`, if
+  // the kernel should hear of it. Counts contradictions.
   std::optional<Interval> NotableClaim(runtime::NodeId peer, runtime::ClockStamp stamp,
                                        std::optional<Duration> age_max, MonotonicTime at,
                                        Interval own);

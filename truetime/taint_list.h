@@ -44,8 +44,8 @@ class TaintList {
   uint64_t since_proof() const { return Mark() - proven_; }
 
  private:
-  // `index` is one more than the number of the commit in it: one that is being noted just now, or has
-  // been overwritten meanwhile, shows by that.
+  // `index` is one more than the number of the commit in it: one that is being noted just now, or
+  // has been overwritten meanwhile, shows by that.
   struct Entry {
     std::atomic<uint64_t> index{0};
     std::atomic<int64_t> commit{0};

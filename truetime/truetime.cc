@@ -54,10 +54,10 @@ class ClockWait final : public runtime::Waiter, private runtime::Timer {
 
 runtime::Task<absl::Status> WaitFor(runtime::Event* event) { co_return co_await event->Wait(); }
 
-// How long to sleep when `length` has to pass on the base clock. All but the last moment is slept in
-// parts that end early: the executor's clock is steered and may run at another rate, and from a
-// long sleep a processor wakes late (up to 200 us in a virtual machine, 40 us from a short one). The
-// last part is stretched by a usual rate error, since waking too early costs a further sleep.
+// How long to sleep when `length` has to pass on the base clock. All but the last moment is slept
+// in parts that end early: the executor's clock is steered and may run at another rate, and from a
+// long sleep a processor wakes late (up to 200 us in a virtual machine, 40 us from a short one).
+// The last part is stretched by a usual rate error, since waking too early costs a further sleep.
 Duration SleepFor(Duration length) {
   constexpr Duration kLastPart(300'000);
   if (length == Duration::max()) return length;
@@ -182,7 +182,8 @@ bool TrueTime::TimeSafe() const {
 absl::Status TrueTime::CheckSafe() const {
   if (TimeSafe()) return absl::OkStatus();
   ClockState now = state();
-  // The state lags behind a poll loop that has stalled, and behind a suspension that no poll has seen yet.
+  // The state lags behind a poll loop that has stalled, and behind a suspension that no poll has
+  // seen yet.
   if (truetime::TimeSafe(now)) {
     now = SuspendedSincePoll() ? ClockState::kDisrupted : ClockState::kUnbounded;
   }

@@ -15,10 +15,11 @@
 // Peers:       as the network's ClockStamper it stamps what this node sends and judges what others
 //              sent (TT-CONTRADICTION). Its owner installs it (Network::SetClockStamper) and takes
 //              it out again before it ends.
-// States:      see clock_state.h. A bad state is never an error of Now(): the interval is as wide as
-//              it must be. Who is about to promise something asks CheckSafe() first.
-// Suspension:  a machine that was suspended has lost true time, and Now() does not know it before the next poll. Who
-//              promises something takes the timestamp first and asks CheckSafe() after it: that does know (PX-STALL).
+// States:      see clock_state.h. A bad state is never an error of Now(): the interval is as wide
+//              as it must be. Who is about to promise something asks CheckSafe().
+// Suspension:  a machine that was suspended has lost true time, and Now() does not know it before
+//              the next poll. CheckSafe() does: so take the timestamp first and ask it after that
+//              (PX-STALL).
 // Concurrency: as stated at each method.
 // Paper:       Corbett et al. 2012, section 3. Differences: time comes from chronyd instead of time
 //              masters, and 200 ppm is a setting.
@@ -62,7 +63,8 @@ class TrueTime final : public runtime::ClockStamper {
  public:
   // `world` outlives this.
   TrueTime(runtime::World* world, std::unique_ptr<TimeSource> source, TrueTimeOptions options);
-  // On loop 0. Nobody waits any more, and Close() has ended if Start() was called; or the node has crashed.
+  // On loop 0. Nobody waits any more, and Close() has ended if Start() was called; or the node has
+  // crashed.
   ~TrueTime() override;
   TrueTime(const TrueTime&) = delete;
   TrueTime& operator=(const TrueTime&) = delete;
@@ -80,8 +82,8 @@ class TrueTime final : public runtime::ClockStamper {
   bool Before(Timestamp time) const { return time > Now().latest; }
 
   ClockState state() const { return state_.load(std::memory_order_relaxed); }
-  // Whether timestamps and leases may be given now, and one that was taken just before is good. Right also when the
-  // poll loop has stalled or the machine was suspended.
+  // Whether timestamps and leases may be given now, and one that was taken just before is good.
+  // Right also when the poll loop has stalled or the machine was suspended.
   bool TimeSafe() const;
   // OK, or UNAVAILABLE with a sentence.
   absl::Status CheckSafe() const;
@@ -117,8 +119,8 @@ class TrueTime final : public runtime::ClockStamper {
   void Inject(Injection injection);
   const Injection& injection() const { return injection_; }
 
-  // How many nodes the cluster has, this one included: what a majority is counted of. Until it is told, those that
-  // were heard from.
+  // How many nodes the cluster has, this one included: what a majority is counted of. Until it is
+  // told, those that were heard from.
   void SetClusterNodes(size_t nodes) { peers_.SetClusterNodes(nodes); }
 
   // Contradictions with other nodes, who lies, and which commits are tainted.

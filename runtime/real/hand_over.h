@@ -1,8 +1,8 @@
 // HandOver: marks where an object passes to gRPC and comes back on another thread.
 //
-// gRPC orders the two, but with locks of libraries that the thread sanitizer does not see into. Give()
-// before each operation and Take() first in each callback show it that order, and so keep every
-// access to our own objects checked. Costs an uncontended atomic each.
+// gRPC orders the two, but with locks of libraries that the thread sanitizer does not see into.
+// Give() before each operation and Take() first in each callback show it that order, and so keep
+// every access to our own objects checked. Costs an uncontended atomic each.
 #ifndef RUNTIME_REAL_HAND_OVER_H_
 #define RUNTIME_REAL_HAND_OVER_H_
 

@@ -1,8 +1,8 @@
 // HelperThreads: runs what blocks, in the order it was asked for.
 //
 // A call stands in line in its caller's own coroutine frame, so the line takes no memory of its own
-// and is as bounded as the callers are. If that frame is destroyed, a call that has not begun leaves
-// the line, and one that has begun is waited for, since it uses what the frame owns.
+// and is as bounded as the callers are. If that frame is destroyed, a call that has not begun
+// leaves the line, and one that has begun is waited for, since it uses what the frame owns.
 #ifndef RUNTIME_REAL_HELPER_THREADS_H_
 #define RUNTIME_REAL_HELPER_THREADS_H_
 

@@ -26,7 +26,8 @@ runtime::Timestamp HostClocks::Realtime() {
 }
 
 runtime::Suspensions HostClocks::Suspended() {
-  // The boot-time clock goes on during a suspension and the monotonic one does not; otherwise both are steered alike.
+  // The boot-time clock goes on during a suspension and the monotonic one does not; otherwise both
+  // are steered alike.
   runtime::Suspensions narrowest;
   for (int i = 0; i < kTries; ++i) {
     const int64_t before = Nanoseconds(CLOCK_MONOTONIC);

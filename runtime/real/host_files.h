@@ -1,9 +1,10 @@
 // HostFiles: the host's files, as LevelDB's POSIX Env has them, with one promise more.
 //
-// A write-ahead log is synced when it is closed or destroyed. LevelDB does not ask for that when it changes to a new log:
-// after a power loss a later, synced write could then be there without an earlier, unsynced one. With it, what is
-// recovered is always a prefix of what was written. LevelDB takes no answer at that point, so if such a sync fails, all
-// writing that follows fails instead. (The simulated disk keeps the same promise, and a test shows what happens without.)
+// A write-ahead log is synced when it is closed or destroyed. LevelDB does not ask for that when it
+// changes to a new log: after a power loss a later, synced write could then be there without an
+// earlier, unsynced one. With it, what is recovered is always a prefix of what was written. LevelDB
+// takes no answer at that point, so if such a sync fails, all writing that follows fails instead.
+// (The simulated disk keeps the same promise, and a test shows what happens without.)
 #ifndef RUNTIME_REAL_HOST_FILES_H_
 #define RUNTIME_REAL_HOST_FILES_H_
 
@@ -24,7 +25,8 @@ class HostFiles final : public leveldb::EnvWrapper {
   leveldb::Status NewAppendableFile(const std::string& path, leveldb::WritableFile** file) override;
 
  private:
-  // Whether a log could not be synced when it was closed; shared with the files, which may be closed later.
+  // Whether a log could not be synced when it was closed; shared with the files, which may be
+  // closed later.
   const std::shared_ptr<std::atomic<bool>> log_lost_ = std::make_shared<std::atomic<bool>>(false);
 };
 

@@ -64,7 +64,8 @@ class SelfCallAwaiter final : public RemoteWaiter {
   std::string request_;
   const runtime::MonotonicTime deadline_;
   std::weak_ptr<ServedCall> call_;
-  // Written by the handler's loop before it wakes us. Shared, since it may answer after we are gone.
+  // Written by the handler's loop before it wakes us. Shared, since it may answer after we are
+  // gone.
   const std::shared_ptr<absl::StatusOr<std::string>> result_ =
       std::make_shared<absl::StatusOr<std::string>>();
 };

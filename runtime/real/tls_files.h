@@ -18,8 +18,8 @@ struct TlsFiles {
 };
 
 // One sentence that names the file, if one cannot be read, is not PEM, has expired, if the key does
-// not belong to the certificate, or if a file that is needed is missing. `listens`: a certificate of
-// our own is needed.
+// not belong to the certificate, or if a file that is needed is missing. `listens`: a certificate
+// of our own is needed.
 absl::StatusOr<TlsFiles> ReadTlsFiles(const TlsOptions& options, bool listens);
 
 }  // namespace real

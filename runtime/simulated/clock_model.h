@@ -85,8 +85,9 @@ class ClockModel final : public runtime::Clocks {
   Duration wander_every_;
   std::function<void()> catch_up_;
 
-  // How far the oscillator has turned, in billionths of a nanosecond, so that no change of its rate rounds anything
-  // away: turned_ + elapsed * (1 + drift), elapsed counted in true time from anchor_.
+  // How far the oscillator has turned, in billionths of a nanosecond, so that no change of its rate
+  // rounds anything away: turned_ + elapsed * (1 + drift), elapsed counted in true time from
+  // anchor_.
   MonotonicTime anchor_;
   __int128 turned_ = 0;
   int64_t drift_ppb_ = 0;

@@ -1,4 +1,5 @@
-// ChildProcess: a program that a test started, and ends by its process id, also when the test fails.
+// ChildProcess: a program that a test started, and ends by its process id, also when the test
+// fails.
 #ifndef TESTS_CLUSTER_CHILD_PROCESS_H_
 #define TESTS_CLUSTER_CHILD_PROCESS_H_
 

@@ -1,6 +1,6 @@
 // ChronyPair: two chronyd processes in a temporary folder, neither of which touches the machine's
-// clock (-x): an upstream that declares its own clock to be right, and a follower that polls it over
-// loopback, often. Both can be killed and started again; the upstream's time can be set.
+// clock (-x): an upstream that declares its own clock to be right, and a follower that polls it
+// over loopback, often. Both can be killed and started again; the upstream's time can be set.
 #ifndef TESTS_CLUSTER_CHRONY_PAIR_H_
 #define TESTS_CLUSTER_CHRONY_PAIR_H_
 

@@ -1,5 +1,5 @@
-// Any bytes from chronyd's socket give a reply or an error, never a crash; and what is taken for a reply is one that
-// the request could have had.
+// Any bytes from chronyd's socket give a reply or an error, never a crash; and what is taken for a
+// reply is one that the request could have had.
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

@@ -35,8 +35,8 @@ TEST(CampaignTest, EndsWithTheFirstSeedThatFails) {
   EXPECT_THAT(std::string(result.failure->violation.message()), HasSubstr("it is the third"));
 }
 
-// The canary: what it does depends on where the heap put its objects. A run keeps them, so a second one in the same
-// process gets others.
+// The canary: what it does depends on where the heap put its objects. A run keeps them, so a second
+// one in the same process gets others.
 void GoByAddress(simulated::Universe* universe) {
   static std::vector<std::unique_ptr<char[]>> kept;
   std::map<const char*, int> by_address;

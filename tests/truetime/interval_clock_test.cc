@@ -315,7 +315,8 @@ TEST(TtStates, ASuspensionWhileTheSourceIsSilentStaysDisrupted) {
   }
 }
 
-// No slewing hides it: a wide reading that overlaps what was believed would otherwise leave the bounds behind true time.
+// No slewing hides it: a wide reading that overlaps what was believed would otherwise leave the
+// bounds behind true time.
 TEST(TtStates, ASuspensionIsSeenHoweverShortItIs) {
   Host host;
   host.Read(1ms);

@@ -19,8 +19,9 @@ namespace truetime {
 class Drift {
  public:
   constexpr Drift() = default;
-  // For an oscillator whose rate is within `ppm` of true time's, 0 <= ppm < 10^6. True time's rate is then within
-  // ppm / (1 - ppm / 10^6) of the oscillator's: for 200 ppm that is 40 ns more in a second.
+  // For an oscillator whose rate is within `ppm` of true time's, 0 <= ppm < 10^6. True time's rate
+  // is then within ppm / (1 - ppm / 10^6) of the oscillator's: for 200 ppm that is 40 ns more in a
+  // second.
   static constexpr Drift FromPpm(double ppm) {
     // Rounded up: a bound may be too wide, never too narrow.
     return Drift(static_cast<uint64_t>(ppm / (1 - ppm * 1e-6) * 4294.967296) + 1);
@@ -28,8 +29,9 @@ class Drift {
   static constexpr Drift None() { return Drift(0); }
   static constexpr Drift FromRaw(uint64_t units) { return Drift(units); }
 
-  // How far two clocks can come apart over `length`, rounded up. One nanosecond more for the clocks' resolution: a
-  // length between two readings, each of which drops what is beyond the nanosecond, may be that much too short.
+  // How far two clocks can come apart over `length`, rounded up. One nanosecond more for the
+  // clocks' resolution: a length between two readings, each of which drops what is beyond the
+  // nanosecond, may be that much too short.
   constexpr Duration Over(Duration length) const {
     if (units_ == 0) return Duration(0);
     const unsigned __int128 magnitude =

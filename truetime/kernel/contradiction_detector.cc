@@ -73,8 +73,8 @@ ContradictionDetector::Verdict ContradictionDetector::Judge(MonotonicTime now, I
   const BaseTime base = OnRaw(now);
   // Before the first reading this node has no clock that could be judged.
   const bool judged = own != Interval();
-  // Only claims that are bounded on both sides make a majority: what is open above has a common point with every clock
-  // that is fast, however wrong that is.
+  // Only claims that are bounded on both sides make a majority: what is open above has a common
+  // point with every clock that is fast, however wrong that is.
   std::vector<Interval> bounded;
   if (judged) bounded.push_back(own);
   for (const auto& [id, peer] : peers_) {

@@ -65,8 +65,8 @@ class ContradictionDetector {
     bool liars_changed = false;
   };
 
-  // How many nodes the cluster has, this one included. A majority is one of at least so many: of a few that were
-  // heard from first, most may lie.
+  // How many nodes the cluster has, this one included. A majority is one of at least so many: of a
+  // few that were heard from first, most may lie.
   void SetClusterNodes(size_t nodes) { cluster_nodes_ = nodes; }
 
   // `peer` claims `claim` at the moment `now`, when this node's interval is `own`.

@@ -14,8 +14,9 @@
 //                  while what was promised is ahead of what is now believed the state is
 //                  `disrupted`, and time itself heals that.
 //              (3) `recovering_` implies a state of kDisrupted.
-// Recovery:    from a disruption when `recovery_readings` in a row agree with each other, rest on what
-//              the source has learnt since, and (2) holds. The readings before are then forgotten.
+// Recovery:    from a disruption when `recovery_readings` in a row agree with each other, rest on
+//              what the source has learnt since, and (2) holds. The readings before are then
+//              forgotten.
 // Concurrency: one thread.
 #ifndef TRUETIME_KERNEL_INTERVAL_CLOCK_H_
 #define TRUETIME_KERNEL_INTERVAL_CLOCK_H_

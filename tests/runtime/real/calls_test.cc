@@ -112,8 +112,8 @@ TEST_F(CallsTest, ToANodeThatIsGoneAreUnavailableAndSayWhich) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("node 2 at " + address));
 }
 
-// A value that one thread sets and others wait for. (Unlike a promise it may be destroyed as soon as
-// the value was seen.)
+// A value that one thread sets and others wait for. (Unlike a promise it may be destroyed as soon
+// as the value was seen.)
 template <typename T>
 class Seen {
  public:

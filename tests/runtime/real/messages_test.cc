@@ -205,7 +205,8 @@ TEST_F(BoundedMessagesTest, AreHeldBackByASlowReceiverUntilItGoesOn) {
         ++arrived;
         if (payload == "last") all_arrived.set_value();
       });
-  // A handler that does not return: the receiver stops reading, gRPC's window fills, then our queue.
+  // A handler that does not return: the receiver stops reading, gRPC's window fills, then our
+  // queue.
   size_t sent = 0;
   do {
     while (Send(std::string(1000, 'x')).ok()) ++sent;
