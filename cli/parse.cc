@@ -89,20 +89,6 @@ absl::StatusOr<SeedRange> ParseSeeds(absl::string_view text) {
   return seeds;
 }
 
-std::string FormatDuration(Duration length) {
-  const double nanoseconds = static_cast<double>(length.count());
-  const double size = std::abs(nanoseconds);
-  if (size < 1e3) return absl::StrCat(length.count(), " ns");
-  if (size < 1e6) return absl::StrFormat("%.3g us", nanoseconds / 1e3);
-  if (size < 1e9) return absl::StrFormat("%.3g ms", nanoseconds / 1e6);
-  if (size < 60e9) return absl::StrFormat("%.3g s", nanoseconds / 1e9);
-  const int64_t minutes = length / std::chrono::minutes(1);
-  if (size < 3600e9) {
-    return absl::StrCat(minutes, " min ", (length / std::chrono::seconds(1)) % 60, " s");
-  }
-  return absl::StrCat(minutes / 60, " h ", minutes % 60, " min");
-}
-
 std::string FormatTimestamp(runtime::Timestamp time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%E9S", absl::FromUnixNanos(time.nanoseconds()),
                           absl::UTCTimeZone());

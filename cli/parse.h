@@ -30,10 +30,6 @@ struct SeedRange {
 };
 absl::StatusOr<SeedRange> ParseSeeds(absl::string_view text);
 
-// For people: "350 ns", "12.3 us", "2.04 ms", "5 s", "1 h 2 min"; three significant digits below a
-// minute.
-std::string FormatDuration(runtime::Duration length);
-
 // UTC with nanoseconds: "2026-03-01 12:00:00.123456789".
 std::string FormatTimestamp(runtime::Timestamp time);
 

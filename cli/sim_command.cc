@@ -18,6 +18,7 @@
 #include "cli/command.h"
 #include "cli/parse.h"
 #include "cli/terminal.h"
+#include "runtime/format.h"
 #include "runtime/simulated/trace.h"
 #include "runtime/status_macros.h"
 #include "simulation/campaign.h"
@@ -198,7 +199,7 @@ class SimCommand final : public Command {
     absl::PrintF("%s%-16s seeds %d-%d  %s  %s events, %s simulated  hash %016x\n", live ? "\r" : "",
                  scenario.name, plan.seeds.first, plan.seeds.first + result.seeds - 1,
                  result.failure ? "FAILED" : "ok", FormatCount(result.events),
-                 FormatDuration(result.simulated), result.hash);
+                 runtime::FormatDuration(result.simulated), result.hash);
     if (result.failure.has_value()) PrintFailure(scenario, plan, *result.failure);
     if (flags_.probes) {
       for (const auto& [probe, count] : result.probes) {

@@ -17,6 +17,7 @@
 #include "cli/truetime_wait.h"
 #include "runtime/blocking.h"
 #include "runtime/deadline.h"
+#include "runtime/format.h"
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
 #include "runtime/status_macros.h"
@@ -184,9 +185,10 @@ int RunView(const TrueTimeFlags& flags) {
 }
 
 void PrintWaitRow(const WaitFigures& figures) {
-  absl::PrintF("%10s %14s %14s %14s %14s\n", FormatDuration(figures.epsilon),
-               FormatDuration(2 * figures.epsilon), FormatDuration(figures.median),
-               FormatDuration(figures.p99), FormatDuration(figures.over));
+  absl::PrintF("%10s %14s %14s %14s %14s\n", runtime::FormatDuration(figures.epsilon),
+               runtime::FormatDuration(2 * figures.epsilon),
+               runtime::FormatDuration(figures.median), runtime::FormatDuration(figures.p99),
+               runtime::FormatDuration(figures.over));
   std::fflush(stdout);
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "cli/chart.h"
 #include "cli/parse.h"
+#include "runtime/format.h"
 
 namespace cli {
 namespace {
@@ -49,13 +50,14 @@ std::string DescribeReading(const truetime::ReadingDetail& detail) {
   if (!detail.reference.empty()) parts.push_back(absl::StrCat("follows ", detail.reference));
   if (detail.stratum) parts.push_back(absl::StrCat("stratum ", *detail.stratum));
   if (detail.correction) {
-    parts.push_back(absl::StrCat("correction ", FormatDuration(*detail.correction)));
+    parts.push_back(absl::StrCat("correction ", runtime::FormatDuration(*detail.correction)));
   }
   if (detail.root_dispersion) {
-    parts.push_back(absl::StrCat("root dispersion ", FormatDuration(*detail.root_dispersion)));
+    parts.push_back(
+        absl::StrCat("root dispersion ", runtime::FormatDuration(*detail.root_dispersion)));
   }
   if (detail.root_delay) {
-    parts.push_back(absl::StrCat("root delay ", FormatDuration(*detail.root_delay)));
+    parts.push_back(absl::StrCat("root delay ", runtime::FormatDuration(*detail.root_delay)));
   }
   return absl::StrJoin(parts, ", ");
 }
@@ -77,7 +79,8 @@ std::vector<std::string> DrawHead(const TrueTimePicture& picture) {
     lines.push_back(Field("earliest", FormatTimestamp(picture.interval.earliest) + " UTC"));
     lines.push_back(Field("latest", FormatTimestamp(picture.interval.latest) + " UTC"));
     lines.push_back(
-        Field("epsilon", absl::StrCat(kBold, FormatDuration(picture.interval.epsilon()), kPlain)));
+        Field("epsilon",
+              absl::StrCat(kBold, runtime::FormatDuration(picture.interval.epsilon()), kPlain)));
   }
   if (!picture.failure.empty()) {
     lines.push_back(Field("source", absl::StrCat(kYellow, picture.failure, kPlain)));
@@ -95,7 +98,7 @@ std::vector<std::string> DrawSawtooth(const std::vector<double>& epsilons, int w
   std::vector<std::string> lines = {"", absl::StrCat(kDim, "  epsilon over time", kPlain)};
   for (int i = 0; i < kChartHeight; ++i) {
     std::string label;
-    if (i == 0) label = FormatDuration(Duration(static_cast<int64_t>(top)));
+    if (i == 0) label = runtime::FormatDuration(Duration(static_cast<int64_t>(top)));
     if (i == kChartHeight - 1) label = "0";
     lines.push_back(absl::StrFormat("%*s %s%s%s", kAxisWidth - 1, label,
                                     Colour(ClockState::kSynchronised),
@@ -140,7 +143,7 @@ std::string DescribeOnce(const TrueTimePicture& picture) {
             absl::StrCat(truetime::ClockStateName(picture.state.state), ": ", picture.state.why)),
       "\n", Field("earliest", FormatTimestamp(picture.interval.earliest)), " UTC\n",
       Field("latest", FormatTimestamp(picture.interval.latest)), " UTC\n",
-      Field("epsilon", FormatDuration(picture.interval.epsilon())), "\n");
+      Field("epsilon", runtime::FormatDuration(picture.interval.epsilon())), "\n");
   if (picture.reading.has_value()) {
     const std::string reading = DescribeReading(picture.reading->detail);
     if (!reading.empty()) absl::StrAppend(&text, Field("reading", reading), "\n");

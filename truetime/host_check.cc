@@ -11,7 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
-#include "truetime/format.h"
+#include "runtime/format.h"
 
 namespace truetime {
 
@@ -240,7 +240,7 @@ std::vector<std::string> CheckReading(const ReadingDetail& detail) {
   std::vector<std::string> warnings;
   if (detail.reference_age.has_value() && *detail.reference_age > kOld) {
     warnings.push_back(absl::StrCat("chronyd last heard from its reference ",
-                                    FormatDuration(*detail.reference_age),
+                                    runtime::FormatDuration(*detail.reference_age),
                                     " ago: set a maxpoll of 6 for its sources."));
   }
   if (detail.leap_status == "insert second" || detail.leap_status == "delete second") {

@@ -12,7 +12,6 @@
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/status_macros.h"
-#include "truetime/format.h"
 
 namespace truetime {
 

@@ -13,12 +13,12 @@
 #include "runtime/clocks.h"
 #include "runtime/datagrams.h"
 #include "runtime/deadline.h"
+#include "runtime/format.h"
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
 #include "runtime/status_macros.h"
 #include "tests/cluster/chrony_pair.h"
 #include "truetime/chrony_source.h"
-#include "truetime/format.h"
 #include "truetime/truetime.h"
 
 namespace cluster {
@@ -26,6 +26,7 @@ namespace {
 
 using real::RealWorld;
 using runtime::Duration;
+using runtime::FormatDuration;
 using runtime::MonotonicTime;
 using runtime::Task;
 using runtime::Timestamp;
@@ -33,7 +34,6 @@ using testing::HasSubstr;
 using truetime::ChronySource;
 using truetime::ClockState;
 using truetime::ClockStateChange;
-using truetime::FormatDuration;
 using truetime::Interval;
 using truetime::TrueTime;
 using namespace std::chrono_literals;

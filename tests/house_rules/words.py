@@ -5,7 +5,7 @@ from typing import Iterator, Set
 
 from source import Source, Violation
 
-_MACHINE_PATHS = re.compile(r"(?<![\w.$}\])-])/(?:work|root|home)/\w|\.\./shared\b")
+_MACHINE_PATHS = re.compile(r"(?<![\w.$}\])-])/(?:work|root|home)/\w|\.\./(?:shared)\b")
 _REGISTRIES = re.compile(
     r"\b(?:deb\.debian\.org|security\.debian\.org|pypi\.org|pythonhosted\.org|npmjs\.\w+|crates\.io|proxy\.golang\.org|"
     r"rubygems\.org|docker\.io|ghcr\.io|quay\.io)\b"

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <type_traits>
 
+#include "runtime/format.h"
 #include "runtime/log.h"
 #include "runtime/metrics.h"
 #include "runtime/random.h"
@@ -30,6 +31,16 @@ TEST(TimePointTest, ClocksDoNotMix) {
   static_assert(!std::is_convertible_v<Timestamp, MonotonicTime>);
   static_assert(!std::is_convertible_v<int64_t, Timestamp>);
   static_assert(!std::is_convertible_v<uint32_t, NodeId>);
+}
+
+TEST(FormatTest, DurationsAsPeopleReadThem) {
+  const struct {
+    Duration length;
+    const char* text;
+  } kCases[] = {{0ns, "0 ns"},       {-350ns, "-350 ns"},   {12345ns, "12.35 us"},
+                {2040us, "2.04 ms"}, {-5s, "-5 s"},         {59900ms, "59.9 s"},
+                {90s, "1 min 30 s"}, {-90s, "-1 min 30 s"}, {223500s, "62 h 5 min"}};
+  for (const auto& [length, text] : kCases) EXPECT_EQ(FormatDuration(length), text);
 }
 
 TEST(RandomTest, TheSameSeedGivesTheSameStreamAndForksAreIndependent) {

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "runtime/check.h"
-#include "truetime/format.h"
+#include "runtime/format.h"
 
 namespace truetime {
 
@@ -68,10 +68,10 @@ void IntervalClock::Observe(ClockMoment now) {
     if (bounds_.has_value() && base_ == BaseClock::kRaw) {
       bounds_->upper.value = bounds_->upper.value + asleep;
     }
-    Disrupt(absl::StrCat("the machine was suspended for ", FormatDuration(asleep)));
+    Disrupt(absl::StrCat("the machine was suspended for ", runtime::FormatDuration(asleep)));
   } else if (Magnitude(stepped) > slack) {
     ++counters_.realtime_steps;
-    Disrupt(absl::StrCat("the realtime clock was stepped by ", FormatDuration(stepped)));
+    Disrupt(absl::StrCat("the realtime clock was stepped by ", runtime::FormatDuration(stepped)));
   }
   Evaluate();
 }
@@ -95,8 +95,9 @@ void IntervalClock::Accept(const Reading& reading) {
     bounds_ = options_.intersect_readings ? Bounds::Narrower(*bounds_, fresh, base, drift_) : fresh;
   } else {
     ++counters_.disjoint_readings;
-    Disrupt(absl::StrCat("a reading is disjoint from those before it, by ",
-                         FormatDuration(Apart(bounds_->At(base, drift_), fresh.At(base, drift_)))));
+    Disrupt(absl::StrCat(
+        "a reading is disjoint from those before it, by ",
+        runtime::FormatDuration(Apart(bounds_->At(base, drift_), fresh.At(base, drift_)))));
     bounds_ = Bounds::Wider(*bounds_, fresh, base, drift_);
     Recover(reading, fresh);
   }
@@ -185,16 +186,18 @@ void IntervalClock::Evaluate() {
   if (const Duration ahead = PromiseAhead(); ahead > Duration(0)) {
     return EnterState(ClockState::kDisrupted,
                       absl::StrCat("what was promised is ahead of what is now believed, by ",
-                                   FormatDuration(ahead)));
+                                   runtime::FormatDuration(ahead)));
   }
   const Duration silent = now_.raw - *last_reading_;
   if (const Duration epsilon = Epsilon(); epsilon > options_.epsilon_max) {
-    return EnterState(ClockState::kUnbounded, absl::StrCat("epsilon is past its maximum of ",
-                                                           FormatDuration(options_.epsilon_max)));
+    return EnterState(ClockState::kUnbounded,
+                      absl::StrCat("epsilon is past its maximum of ",
+                                   runtime::FormatDuration(options_.epsilon_max)));
   }
   if (silent > options_.holdover_after + options_.holdover_max) {
-    return EnterState(ClockState::kUnbounded, absl::StrCat("holdover is past its maximum of ",
-                                                           FormatDuration(options_.holdover_max)));
+    return EnterState(ClockState::kUnbounded,
+                      absl::StrCat("holdover is past its maximum of ",
+                                   runtime::FormatDuration(options_.holdover_max)));
   }
   if (silent > options_.holdover_after) {
     return EnterState(ClockState::kHoldover,

@@ -10,13 +10,13 @@
 
 #include "runtime/clocks.h"
 #include "runtime/datagrams.h"
+#include "runtime/format.h"
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
 #include "tests/bench/truetime/figures.h"
 #include "tests/cluster/chrony_pair.h"
 #include "truetime/chrony_source.h"
 #include "truetime/fixed_source.h"
-#include "truetime/format.h"
 #include "truetime/truetime.h"
 
 namespace {
@@ -141,7 +141,7 @@ Task<void> MeasureCommitWait(RealWorld* world, Figures* figures) {
       // The first moment was when earliest had just passed the commit.
       oversleeps.push_back(truetime.Now().earliest - commit - 1ns);
     }
-    figures->Add({.name = "WaitUntilAfter oversleeps, epsilon " + truetime::FormatDuration(epsilon),
+    figures->Add({.name = "WaitUntilAfter oversleeps, epsilon " + runtime::FormatDuration(epsilon),
                   .nanoseconds = static_cast<double>(Median(oversleeps).count()),
                   .reference = "clock_nanosleep oversleeps",
                   .reference_nanoseconds = static_cast<double>(PlainOversleep(2 * epsilon).count()),
