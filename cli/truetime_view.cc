@@ -91,10 +91,13 @@ std::vector<std::string> DrawHead(const TrueTimePicture& picture) {
 }
 
 std::vector<std::string> DrawSawtooth(const std::vector<double>& epsilons, int width) {
-  const double most = epsilons.empty() ? 0 : *std::max_element(epsilons.begin(), epsilons.end());
+  const int columns_shown = std::max(width - kAxisWidth, 1);
+  // The axis is for what is seen: an epsilon that has scrolled away does not flatten the rest.
+  const auto shown =
+      std::min(static_cast<ptrdiff_t>(columns_shown), static_cast<ptrdiff_t>(epsilons.size()));
+  const double most = shown == 0 ? 0 : *std::max_element(epsilons.end() - shown, epsilons.end());
   const double top = RoundUpForAxis(most);
-  const std::vector<std::string> columns =
-      DrawColumns(epsilons, top, std::max(width - kAxisWidth, 1), kChartHeight);
+  const std::vector<std::string> columns = DrawColumns(epsilons, top, columns_shown, kChartHeight);
   std::vector<std::string> lines = {"", absl::StrCat(kDim, "  epsilon over time", kPlain)};
   for (int i = 0; i < kChartHeight; ++i) {
     std::string label;

@@ -44,6 +44,13 @@ TEST(TrueTimeViewTest, TheScreenTellsStateIntervalSourceAndTheSawtooth) {
   EXPECT_THAT(screen, HasSubstr("commit wait"));
 }
 
+TEST(TrueTimeViewTest, TheAxisIsForWhatIsSeen) {
+  TrueTimePicture picture = Synchronised();
+  picture.epsilons.assign(100, 90'000);
+  picture.epsilons.front() = 9'000'000;  // Scrolled away: the screen has 60 columns.
+  EXPECT_THAT(Screen(picture), HasSubstr(" 100 us "));
+}
+
 TEST(TrueTimeViewTest, ASmallScreenDropsTheExplanationsFirst) {
   EXPECT_THAT(Screen(Synchronised(), 20), Not(HasSubstr("commit wait")));
   EXPECT_THAT(Screen(Synchronised(), 20), HasSubstr("epsilon"));
