@@ -33,6 +33,7 @@ class TimeWatchers {
   // lies beyond its bound, or its oscillator runs beyond the drift. Nobody is excused from
   // TT-MONOTONE.
   void Excuse(runtime::NodeId node) { seen_[node].excused = true; }
+  void HoldAgain(runtime::NodeId node) { seen_[node].excused = false; }
 
  private:
   struct Seen {
