@@ -20,8 +20,8 @@
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
 #include "runtime/task_scope.h"
+#include "tests/bench/report.h"
 #include "tests/bench/runtime/raw_grpc.h"
-#include "tests/bench/runtime/report.h"
 
 namespace bench {
 namespace {

@@ -1,12 +1,15 @@
-// How many events a second one core simulates: `items_per_second` is events per second.
-#include <benchmark/benchmark.h>
-
+// How many events a second one core simulates.
+#include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
+#include <queue>
 #include <string>
+#include <utility>
 
 #include "runtime/network.h"
 #include "runtime/simulated/universe.h"
 #include "runtime/sleep.h"
+#include "tests/bench/report.h"
 
 namespace simulated {
 namespace {
@@ -26,10 +29,12 @@ Task<void> SleepForEver(Duration length) {
   }
 }
 
-// Steps `universe`, and counts them.
-void RunEvents(Universe* universe, benchmark::State* state) {
-  for (auto _ : *state) universe->Step();
-  state->SetItemsProcessed(static_cast<int64_t>(state->iterations()));
+constexpr int kEvents = 2'000'000;
+
+double EventsPerSecond(Universe* universe) {
+  return kEvents / bench::Seconds([universe] {
+           for (int i = 0; i < kEvents; ++i) universe->Step();
+         });
 }
 
 UniverseOptions Endless() {
@@ -39,23 +44,21 @@ UniverseOptions Endless() {
 }
 
 // A turn of the loop, on ten executors: the trivial event.
-void BM_Turn(benchmark::State& state) {
+double Turns() {
   Universe universe(kSeed, Endless());
   for (uint32_t id = 1; id <= 10; ++id) {
     universe.AddNode(NodeId(id), {}).loop(0).Post([] {});
   }
   for (int i = 0; i < 10; ++i) universe.Spawn(YieldForEver());
-  RunEvents(&universe, &state);
+  return EventsPerSecond(&universe);
 }
-BENCHMARK(BM_Turn);
 
 // A timer that fires and the turn that it makes, alternately.
-void BM_Sleep(benchmark::State& state) {
+double Sleeps() {
   Universe universe(kSeed, Endless());
   for (int i = 0; i < 10; ++i) universe.Spawn(SleepForEver(Duration(1000 + i)));
-  RunEvents(&universe, &state);
+  return EventsPerSecond(&universe);
 }
-BENCHMARK(BM_Sleep);
 
 struct Repost {
   runtime::Executor* executor;
@@ -63,15 +66,14 @@ struct Repost {
 };
 
 // Work posted from one loop to itself, on three nodes.
-void BM_Post(benchmark::State& state) {
+double Posts() {
   Universe universe(kSeed, Endless());
   for (uint32_t id = 1; id <= 3; ++id) {
     runtime::Executor& loop = universe.AddNode(NodeId(id), {}).loop(0);
     loop.Post(Repost{&loop});
   }
-  RunEvents(&universe, &state);
+  return EventsPerSecond(&universe);
 }
-BENCHMARK(BM_Post);
 
 // Two nodes that send each other one-way messages.
 class Chatter final : public NodeProgram {
@@ -92,16 +94,53 @@ class Chatter final : public NodeProgram {
   runtime::Network::Registration receiving_;
 };
 
-void BM_Message(benchmark::State& state) {
+double Messages() {
   Universe universe(kSeed, Endless());
   for (uint32_t id = 1; id <= 2; ++id) {
     NodeOptions options;
     options.program = [](runtime::World& world) { return std::make_unique<Chatter>(&world); };
     universe.AddNode(NodeId(id), std::move(options));
   }
-  RunEvents(&universe, &state);
+  return EventsPerSecond(&universe);
 }
-BENCHMARK(BM_Message);
+
+// What the simplest simulator would do: take the next number from a heap and put another one in.
+double HeapSteps() {
+  std::priority_queue<uint64_t> heap;
+  for (uint64_t i = 0; i < 10; ++i) heap.push(i * i);
+  return kEvents / bench::Seconds([&heap] {
+           for (int i = 0; i < kEvents; ++i) {
+             const uint64_t next = heap.top();
+             heap.pop();
+             heap.push(next * 0x9e3779b97f4a7c15);
+           }
+         });
+}
+
+int Run(const std::string& json) {
+  using Target = bench::Report::Target;
+  constexpr double kAimed = 1'000'000;
+  bench::Report report;
+  report.Measure("simulated turns of a loop", "1/s", Turns, Target::kAtLeast, kAimed);
+  report.Measure("simulated timers and their turns", "1/s", Sleeps, Target::kAtLeast, kAimed);
+  report.Measure("simulated posts", "1/s", Posts, Target::kAtLeast, kAimed);
+  report.Measure("simulated events of one-way messages", "1/s", Messages, Target::kAtLeast, kAimed);
+  report.Compare({"simulated timers and their turns", "pops and pushes of a heap", "1/s", Sleeps,
+                  HeapSteps, Target::kAtLeast, 0.1});
+  if (!json.empty() && !report.WriteJson(json)) {
+    std::fprintf(stderr, "%s cannot be written\n", json.c_str());
+    return 2;
+  }
+  return report.all_met() ? 0 : 1;
+}
 
 }  // namespace
 }  // namespace simulated
+
+int main(int argc, char** argv) {
+  CLI::App app("What a simulated event costs");
+  std::string json;
+  app.add_option("--json", json, "also write the figures to this file");
+  CLI11_PARSE(app, argc, argv);
+  return simulated::Run(json);
+}

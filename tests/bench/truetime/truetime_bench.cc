@@ -13,7 +13,7 @@
 #include "runtime/format.h"
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
-#include "tests/bench/truetime/figures.h"
+#include "tests/bench/report.h"
 #include "tests/cluster/chrony_pair.h"
 #include "truetime/chrony_source.h"
 #include "truetime/fixed_source.h"
@@ -21,8 +21,7 @@
 
 namespace {
 
-using bench::Figure;
-using bench::Figures;
+using bench::Report;
 using real::RealWorld;
 using runtime::Duration;
 using runtime::MonotonicTime;
@@ -94,7 +93,11 @@ class GrowingSource final : public truetime::TimeSource {
   RealWorld* const world_;
 };
 
-Task<void> MeasureNow(RealWorld* world, Figures* figures) {
+double Microseconds(Duration length) {
+  return std::chrono::duration<double, std::micro>(length).count();
+}
+
+Task<void> MeasureNow(RealWorld* world, Report* report) {
   for (const bool growing : {true, false}) {
     std::unique_ptr<truetime::TimeSource> source;
     if (growing) {
@@ -108,11 +111,12 @@ Task<void> MeasureNow(RealWorld* world, Figures* figures) {
     const clockid_t clock = growing ? CLOCK_MONOTONIC_RAW : CLOCK_REALTIME;
     const auto [reference, now] = TimesOf(
         world, [clock] { return ReadClock(clock); }, [&truetime] { return truetime.Now(); });
-    figures->Add({.name = growing ? "TrueTime::Now()" : "TrueTime::Now(), fixed source",
-                  .nanoseconds = now,
-                  .reference = "clock_gettime",
-                  .reference_nanoseconds = reference,
-                  .ratio_max = 3});
+    report->Record({.figure = growing ? "TrueTime::Now()" : "TrueTime::Now(), fixed source",
+                    .unit = "ns",
+                    .value = now,
+                    .reference = "clock_gettime",
+                    .reference_value = reference,
+                    .bound = 3});
     co_await truetime.Close();
   }
 }
@@ -129,7 +133,7 @@ Duration PlainOversleep(Duration length) {
   return Median(samples);
 }
 
-Task<void> MeasureCommitWait(RealWorld* world, Figures* figures) {
+Task<void> MeasureCommitWait(RealWorld* world, Report* report) {
   for (const Duration epsilon : {Duration(100us), Duration(1ms), Duration(5ms), Duration(10ms)}) {
     TrueTime truetime(world, std::make_unique<truetime::FixedSource>(world, epsilon), {});
     truetime.Start();
@@ -141,16 +145,19 @@ Task<void> MeasureCommitWait(RealWorld* world, Figures* figures) {
       // The first moment was when earliest had just passed the commit.
       oversleeps.push_back(truetime.Now().earliest - commit - 1ns);
     }
-    figures->Add({.name = "WaitUntilAfter oversleeps, epsilon " + runtime::FormatDuration(epsilon),
-                  .nanoseconds = static_cast<double>(Median(oversleeps).count()),
-                  .reference = "clock_nanosleep oversleeps",
-                  .reference_nanoseconds = static_cast<double>(PlainOversleep(2 * epsilon).count()),
-                  .nanoseconds_max = 60'000});
+    report->Record(
+        {.figure = "WaitUntilAfter oversleeps, epsilon " + runtime::FormatDuration(epsilon),
+         .unit = "us",
+         .value = Microseconds(Median(oversleeps)),
+         .reference = "clock_nanosleep oversleeps",
+         .reference_value = Microseconds(PlainOversleep(2 * epsilon)),
+         .bound = 60,
+         .bound_is_ratio = false});
     co_await truetime.Close();
   }
 }
 
-Task<absl::Status> MeasureReadings(RealWorld* world, std::string address, Figures* figures) {
+Task<absl::Status> MeasureReadings(RealWorld* world, std::string address, Report* report) {
   truetime::ChronySource source(world, {.addresses = {address}});
   while (!(co_await source.Read()).ok()) {
     if (absl::Status slept = co_await runtime::SleepFor(20ms); !slept.ok()) co_return slept;
@@ -170,11 +177,12 @@ Task<absl::Status> MeasureReadings(RealWorld* world, std::string address, Figure
     readings.push_back(world->clocks().Raw() - middle);
   }
   // A reading asks three questions: tracking, how many sources, and the selected one.
-  figures->Add({.name = "a reading from chronyd",
-                .nanoseconds = static_cast<double>(Median(readings).count()),
-                .reference = "one exchange with chronyd",
-                .reference_nanoseconds = static_cast<double>(Median(exchanges).count()),
-                .ratio_max = 4});
+  report->Record({.figure = "a reading from chronyd",
+                  .unit = "us",
+                  .value = Microseconds(Median(readings)),
+                  .reference = "one exchange with chronyd",
+                  .reference_value = Microseconds(Median(exchanges)),
+                  .bound = 4});
   co_return absl::OkStatus();
 }
 
@@ -187,22 +195,21 @@ int Run(const std::string& json_file) {
     std::fprintf(stderr, "%s\n", world.status().ToString().c_str());
     return 2;
   }
-  Figures figures;
-  (*world)->RunUntilDone(MeasureNow(world->get(), &figures));
-  (*world)->RunUntilDone(MeasureCommitWait(world->get(), &figures));
+  Report report;
+  (*world)->RunUntilDone(MeasureNow(world->get(), &report));
+  (*world)->RunUntilDone(MeasureCommitWait(world->get(), &report));
   if (const std::string why = cluster::ChronyPair::WhyNot(); !why.empty()) {
     std::printf("no readings from chronyd: %s\n", why.c_str());
   } else if (absl::StatusOr<cluster::ChronyPair> pair = cluster::ChronyPair::Create(); pair.ok()) {
     const absl::Status measured =
-        (*world)->RunUntilDone(MeasureReadings(world->get(), pair->follower_socket(), &figures));
+        (*world)->RunUntilDone(MeasureReadings(world->get(), pair->follower_socket(), &report));
     if (!measured.ok()) std::printf("no readings from chronyd: %s\n", measured.ToString().c_str());
   }
-  figures.Print();
-  if (!json_file.empty() && !figures.WriteJson(json_file)) {
+  if (!json_file.empty() && !report.WriteJson(json_file)) {
     std::fprintf(stderr, "%s cannot be written\n", json_file.c_str());
     return 2;
   }
-  return figures.AllMet() ? 0 : 1;
+  return report.all_met() ? 0 : 1;
 }
 
 }  // namespace

@@ -3,8 +3,8 @@
 // The machine is shared and small, so what counts is the ratio of two things measured in the same
 // run: each round measures the reference and ours right after one another (in turns first), and the
 // figure shown is the median over the rounds, of the ratio too.
-#ifndef TESTS_BENCH_RUNTIME_REPORT_H_
-#define TESTS_BENCH_RUNTIME_REPORT_H_
+#ifndef TESTS_BENCH_REPORT_H_
+#define TESTS_BENCH_REPORT_H_
 
 #include <functional>
 #include <string>
@@ -40,27 +40,29 @@ class Report {
   void Measure(const std::string& figure, const std::string& unit,
                const std::function<double()>& sample, Target target, double bound, int rounds = 15);
 
+  // A line that was measured elsewhere.
+  struct Line {
+    std::string figure;
+    std::string unit;
+    double value = 0;
+    std::string reference = {};  // Empty: there is none, and the target is for the value itself.
+    double reference_value = 0;
+    double ratio = 0;  // Of the value to the reference; 0: from the two values.
+    Target target = Target::kAtMost;
+    double bound = 0;
+    bool bound_is_ratio = true;  // Otherwise it is for the value itself.
+    bool met = false;            // Filled in by Record().
+  };
+  void Record(Line line);
+
   // Writes all lines as JSON. False if the file cannot be written.
   bool WriteJson(const std::string& path) const;
   bool all_met() const;
 
  private:
-  struct Line {
-    std::string figure;
-    std::string unit;
-    double value;
-    std::string reference;  // Empty: the target is for the value itself.
-    double reference_value;
-    double ratio;
-    Target target;
-    double bound;
-    bool met;
-  };
-  void Add(Line line);
-
   std::vector<Line> lines_;
 };
 
 }  // namespace bench
 
-#endif  // TESTS_BENCH_RUNTIME_REPORT_H_
+#endif  // TESTS_BENCH_REPORT_H_

@@ -1,4 +1,4 @@
-#include "tests/bench/runtime/report.h"
+#include "tests/bench/report.h"
 
 #include <algorithm>
 #include <chrono>
@@ -47,9 +47,14 @@ void Report::Compare(const Comparison& comparison) {
     ratios.push_back(ours.back() / theirs.back());
   }
   const double ratio = Median(ratios);
-  Add({comparison.figure, comparison.unit, Median(ours), comparison.reference, Median(theirs),
-       ratio, comparison.target, comparison.ratio,
-       Meets(ratio, comparison.target, comparison.ratio)});
+  Record({.figure = comparison.figure,
+          .unit = comparison.unit,
+          .value = Median(ours),
+          .reference = comparison.reference,
+          .reference_value = Median(theirs),
+          .ratio = ratio,
+          .target = comparison.target,
+          .bound = comparison.ratio});
 }
 
 void Report::Measure(const std::string& figure, const std::string& unit,
@@ -58,20 +63,27 @@ void Report::Measure(const std::string& figure, const std::string& unit,
   std::vector<double> samples;
   sample();
   for (int round = 0; round < rounds; ++round) samples.push_back(sample());
-  const double value = Median(samples);
-  Add({figure, unit, value, "", 0, value, target, bound, Meets(value, target, bound)});
+  Record({.figure = figure,
+          .unit = unit,
+          .value = Median(samples),
+          .target = target,
+          .bound = bound,
+          .bound_is_ratio = false});
 }
 
-void Report::Add(Line line) {
+void Report::Record(Line line) {
+  const bool compared = !line.reference.empty();
+  if (compared && line.ratio == 0) line.ratio = line.value / line.reference_value;
+  line.met = Meets(line.bound_is_ratio ? line.ratio : line.value, line.target, line.bound);
   if (lines_.empty()) {
     std::printf("%-44s %12s  %-38s %12s %8s %10s\n", "figure", "ours", "reference", "reference",
                 "ratio", "target");
   }
   char bound[32];
   std::snprintf(bound, sizeof(bound), "%s %g%s", Sign(line.target), line.bound,
-                line.reference.empty() ? "" : "x");
+                line.bound_is_ratio ? "x" : "");
   const std::string figure = line.figure + ", " + line.unit;
-  if (line.reference.empty()) {
+  if (!compared) {
     std::printf("%-44s %12.1f  %-38s %12s %8s %10s  %s\n", figure.c_str(), line.value, "-", "-",
                 "-", bound, line.met ? "ok" : "MISSED");
   } else {
