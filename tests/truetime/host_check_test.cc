@@ -121,7 +121,7 @@ TEST(CheckReading, SaysWhatChronydItselfGivesAway) {
   detail.reference_age = 2h;
   detail.leap_status = "insert second";
   EXPECT_THAT(CheckReading(detail),
-              ElementsAre(HasSubstr("7200 s ago"), HasSubstr("announces a leap second")));
+              ElementsAre(HasSubstr("2 h 0 min ago"), HasSubstr("announces a leap second")));
 }
 
 }  // namespace
