@@ -10,6 +10,7 @@ const std::vector<RuleSwitch>& RuleSwitches() {
   static const auto* const switches = new std::vector<RuleSwitch>{
       {"TT-BOUND", "truetime",
        "the interval does not grow between readings: true time leaves it (TT-CONTAINS)"},
+      {"TT-INTERSECT", "truetime", "a poor reading makes a good interval wide"},
       {"TT-MONOTONE", "truetime", "the interval goes back when a reading is better than the last"},
       {"TT-CONTRADICTION", "truetime-liar", "a clock beyond its bound is never found"},
   };

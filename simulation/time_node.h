@@ -1,4 +1,5 @@
-// TimeNode: the smallest program that has a TrueTime. It keeps its clock, talks to its peers so that
+// TimeNode: the smallest program that has a TrueTime. It keeps its clock, talks to its peers so
+//           that
 // their intervals meet, and waits out commit after commit.
 //
 // Place: the program of every node of the truetime scenarios; also a part of larger ones, which

@@ -9,6 +9,10 @@ namespace {
 
 using truetime::Interval;
 
+// An interval widens by at most one part in so many on each side: a little more than 200 ppm.
+constexpr int64_t kDriftPart = 4'990;
+constexpr runtime::Duration kRounding{8};
+
 std::string Show(Interval interval, runtime::Timestamp truth) {
   return absl::StrCat("[", (interval.earliest - truth).count(), ", ",
                       (interval.latest - truth).count(), "] ns around the true time");
@@ -54,7 +58,9 @@ void TimeWatchers::WatchNode(simulated::NodeWorld& node) {
     universe_.Fail(absl::StrCat("TT-MONOTONE: node ", node.node().value(), " was at ",
                                 Show(seen.last, truth), " and is at ", Show(now, truth)));
   }
+  if (seen.incarnation != node.incarnation()) seen.trusted_width.reset();
   seen.incarnation = node.incarnation();
+  WatchWidth(node, *truetime, &seen);
   // Before the first reading the interval is all of time, which is right and promises nothing.
   seen.last = truetime->state() == truetime::ClockState::kWaiting
                   ? Interval{runtime::Timestamp::Min(), runtime::Timestamp::Min()}
@@ -72,6 +78,25 @@ void TimeWatchers::WatchNode(simulated::NodeWorld& node) {
                                 Show(now, truth), ", state ",
                                 truetime::ClockStateName(truetime->state())));
   }
+}
+
+void TimeWatchers::WatchWidth(const simulated::NodeWorld& node, const truetime::TrueTime& truetime,
+                              Seen* seen) {
+  if (!truetime.TimeSafe() || seen->excused) {
+    seen->trusted_width.reset();
+    return;
+  }
+  const runtime::Duration width = truetime.Now().width();
+  const runtime::Duration passed = universe_.now() - seen->trusted_at;
+  // Both ends drift, and an oscillator may count a little more than has passed.
+  const runtime::Duration growth = 2 * passed / kDriftPart + kRounding;
+  if (seen->trusted_width.has_value() && width > *seen->trusted_width + growth) {
+    universe_.Fail(absl::StrCat("TT-INTERSECT: the interval of node ", node.node().value(),
+                                " widened by ", (width - *seen->trusted_width).count(), " ns in ",
+                                passed.count(), " ns"));
+  }
+  seen->trusted_width = width;
+  seen->trusted_at = universe_.now();
 }
 
 }  // namespace simulation

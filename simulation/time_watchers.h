@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 
 #include "runtime/simulated/universe.h"
 #include "truetime/truetime.h"
@@ -29,9 +30,9 @@ class TimeWatchers {
   // `node` believes that `commit` has passed. Fails TX-COMMIT-WAIT if it has not.
   void CommitWaitEnded(runtime::NodeId node, runtime::Timestamp commit);
 
-  // From now on `node` is excused from TT-CONTAINS, TX-COMMIT-TS and TX-COMMIT-WAIT: its source
-  // lies beyond its bound, or its oscillator runs beyond the drift. Nobody is excused from
-  // TT-MONOTONE.
+  // From now on `node` is excused from TT-CONTAINS, TT-INTERSECT, TX-COMMIT-TS and TX-COMMIT-WAIT:
+  // its source lies beyond its bound, or its oscillator runs beyond the drift. Nobody is excused
+  // from TT-MONOTONE.
   void Excuse(runtime::NodeId node) { seen_[node].excused = true; }
   void HoldAgain(runtime::NodeId node) { seen_[node].excused = false; }
 
@@ -39,6 +40,9 @@ class TimeWatchers {
   struct Seen {
     uint64_t incarnation = 0;
     truetime::Interval last;
+    // The width of the interval when it was last seen to be trusted, and when that was.
+    std::optional<runtime::Duration> trusted_width;
+    runtime::MonotonicTime trusted_at;
     bool excused = false;
     // The length of all suspensions so far, and the raw clock when the last one was seen to be
     // over.
@@ -48,6 +52,8 @@ class TimeWatchers {
 
   void Watch();
   void WatchNode(simulated::NodeWorld& node);
+  // TT-INTERSECT: while the clock is trusted, its interval widens by the drift and by nothing else.
+  void WatchWidth(const simulated::NodeWorld& node, const truetime::TrueTime& truetime, Seen* seen);
 
   simulated::Universe& universe_;
   const Find find_;

@@ -3,9 +3,9 @@
 // First act: some daemons lie from the start. Once every node has read its clock, one round of
 // calls must be enough: each honest node names exactly the liars and stays synchronised, each liar
 // finds that it is one, stops being time-safe, and lists what it has stamped as tainted. Or half of
-// them agree on a false time, and nobody may be named. Second act: a daemon that was right turns to a
-// false time. Third act: an oscillator runs beyond its drift with no daemon to correct it. After the
-// first two they tell the truth again, and all must become well.
+// them agree on a false time, and nobody may be named. Second act: a daemon that was right turns to
+// a false time. Third act: an oscillator runs beyond its drift with no daemon to correct it. After
+// the first two they tell the truth again, and all must become well.
 #include <set>
 #include <string>
 #include <vector>
@@ -29,7 +29,8 @@ using runtime::operator""s;
 // By far more than all bounds together, slow readings included, and than what one round takes.
 constexpr Duration kSmallestLie = 300ms;
 constexpr Duration kLargestLie = 5s;
-// The realtime clock is slewed after a lie like this, not stepped, so that only the readings show it.
+// The realtime clock is slewed after a lie like this, not stepped, so that only the readings show
+// it.
 constexpr Duration kLargestSlewedLie = 900ms;
 // Less than three readings take.
 constexpr Duration kNotYetTrusted = 1900ms;
