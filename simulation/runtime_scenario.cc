@@ -1,11 +1,10 @@
 // Scenario runtime: what floor 0 promises to the floors above, under everything that can happen to
 // a machine.
 //
-// Chaos: crashes, pauses, partitions, bad links, bad disks. All the time: what was acknowledged is
-//        in
-// the store after every restart; calls end with their deadlines and carry the right replies; no
-// message is invented; a handler whose caller has gone is cancelled. Then all heals: every node
-// must serve, reach every other one, and nothing may be left waiting.
+// In the chaos there are crashes, pauses, partitions, bad links and bad disks. All the time: what
+// was acknowledged is in the store after every restart; calls end with their deadlines and carry
+// the right replies; no message is invented; a handler whose caller has gone is cancelled. Then all
+// heals: every node must serve, reach every other one, and nothing may be left waiting.
 #include <memory>
 #include <vector>
 

@@ -1,9 +1,8 @@
 // TimeNode: the smallest program that has a TrueTime. It keeps its clock, talks to its peers so
-//           that
-// their intervals meet, and waits out commit after commit.
+// that their intervals meet, and waits out commit after commit.
 //
-// Place: the program of every node of the truetime scenarios; also a part of larger ones, which
-//        need its clock.
+// The program of every node of the truetime scenarios; also a part of larger ones, which need its
+// clock.
 #ifndef SIMULATION_TIME_NODE_H_
 #define SIMULATION_TIME_NODE_H_
 

@@ -1,11 +1,10 @@
 // Scenario truetime: clocks within their bounds, whatever else happens to the machines.
 //
-// Chaos: nodes that crash, pause and are suspended; clocks that are stepped, slewed and drift to
-//        the
-// edge of what they may; daemons that fall silent, lose their sources, report wide bounds, and err
-// by as much as they admit. After every event TT-CONTAINS and TT-MONOTONE are asked of every node,
-// and each commit is checked against the true time. Then all heals, and within a stated time every
-// node must be synchronised again (TT-STATES).
+// In the chaos nodes crash, pause and are suspended; clocks are stepped, slewed and drift to the
+// edge of what they may; daemons fall silent, lose their sources, report wide bounds, and err by as
+// much as they admit. After every event TT-CONTAINS, TT-INTERSECT and TT-MONOTONE are asked of
+// every node, and each commit is checked against the true time. Then all heals, and within a stated
+// time every node must be synchronised again (TT-STATES).
 #include "absl/strings/str_cat.h"
 #include "simulation/nemesis.h"
 #include "simulation/scenario_list.h"
