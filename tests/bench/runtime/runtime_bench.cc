@@ -1,6 +1,5 @@
 // What the ground floor costs: calls, messages, tasks, posts and timers of the real world, each
 // against what it stands on, measured in the same run.
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
@@ -20,6 +19,7 @@
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
 #include "runtime/task_scope.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/report.h"
 #include "tests/bench/runtime/raw_grpc.h"
 
@@ -257,17 +257,11 @@ void BenchLoops(Report* report) {
 }  // namespace bench
 
 int main(int argc, char** argv) {
-  CLI::App app("What the real world costs, against what it stands on.");
-  std::string json;
-  app.add_option("--json", json, "Write the figures to this file as well");
-  CLI11_PARSE(app, argc, argv);
-  bench::Report report;
-  bench::BenchNetwork(&report);
-  bench::BenchTasks(&report);
-  bench::BenchLoops(&report);
-  if (!json.empty() && !report.WriteJson(json)) {
-    std::fprintf(stderr, "cannot write %s\n", json.c_str());
-    return 2;
-  }
-  return report.all_met() ? 0 : 1;
+  return bench::Main(argc, argv, "What the real world costs, against what it stands on",
+                     [](bench::Report* report) {
+                       bench::BenchNetwork(report);
+                       bench::BenchTasks(report);
+                       bench::BenchLoops(report);
+                       return 0;
+                     });
 }

@@ -1,6 +1,4 @@
 // How many events a second one core simulates.
-#include <CLI/CLI.hpp>
-#include <cstdio>
 #include <memory>
 #include <queue>
 #include <string>
@@ -9,6 +7,7 @@
 #include "runtime/network.h"
 #include "runtime/simulated/universe.h"
 #include "runtime/sleep.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/report.h"
 
 namespace simulated {
@@ -117,30 +116,22 @@ double HeapSteps() {
          });
 }
 
-int Run(const std::string& json) {
+int Run(bench::Report* report) {
   using Target = bench::Report::Target;
   constexpr double kAimed = 1'000'000;
-  bench::Report report;
-  report.Measure("simulated turns of a loop", "1/s", Turns, Target::kAtLeast, kAimed);
-  report.Measure("simulated timers and their turns", "1/s", Sleeps, Target::kAtLeast, kAimed);
-  report.Measure("simulated posts", "1/s", Posts, Target::kAtLeast, kAimed);
-  report.Measure("simulated events of one-way messages", "1/s", Messages, Target::kAtLeast, kAimed);
-  report.Compare({"simulated timers and their turns", "pops and pushes of a heap", "1/s", Sleeps,
-                  HeapSteps, Target::kAtLeast, 0.1});
-  if (!json.empty() && !report.WriteJson(json)) {
-    std::fprintf(stderr, "%s cannot be written\n", json.c_str());
-    return 2;
-  }
-  return report.all_met() ? 0 : 1;
+  report->Measure("simulated turns of a loop", "1/s", Turns, Target::kAtLeast, kAimed);
+  report->Measure("simulated timers and their turns", "1/s", Sleeps, Target::kAtLeast, kAimed);
+  report->Measure("simulated posts", "1/s", Posts, Target::kAtLeast, kAimed);
+  report->Measure("simulated events of one-way messages", "1/s", Messages, Target::kAtLeast,
+                  kAimed);
+  report->Compare({"simulated timers and their turns", "pops and pushes of a heap", "1/s", Sleeps,
+                   HeapSteps, Target::kAtLeast, 0.1});
+  return 0;
 }
 
 }  // namespace
 }  // namespace simulated
 
 int main(int argc, char** argv) {
-  CLI::App app("What a simulated event costs");
-  std::string json;
-  app.add_option("--json", json, "also write the figures to this file");
-  CLI11_PARSE(app, argc, argv);
-  return simulated::Run(json);
+  return bench::Main(argc, argv, "What a simulated event costs", simulated::Run);
 }

@@ -1,7 +1,6 @@
 // What TrueTime costs, each figure beside something measured in the same run.
 #include <time.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "runtime/format.h"
 #include "runtime/real/real_world.h"
 #include "runtime/sleep.h"
+#include "tests/bench/bench_main.h"
 #include "tests/bench/report.h"
 #include "tests/cluster/chrony_pair.h"
 #include "truetime/chrony_source.h"
@@ -186,7 +186,7 @@ Task<absl::Status> MeasureReadings(RealWorld* world, std::string address, Report
   co_return absl::OkStatus();
 }
 
-int Run(const std::string& json_file) {
+int Run(Report* report) {
   real::RealWorldOptions options;
   options.loops = 1;
   options.log = real::LogDestination::kNowhere;
@@ -195,29 +195,18 @@ int Run(const std::string& json_file) {
     std::fprintf(stderr, "%s\n", world.status().ToString().c_str());
     return 2;
   }
-  Report report;
-  (*world)->RunUntilDone(MeasureNow(world->get(), &report));
-  (*world)->RunUntilDone(MeasureCommitWait(world->get(), &report));
+  (*world)->RunUntilDone(MeasureNow(world->get(), report));
+  (*world)->RunUntilDone(MeasureCommitWait(world->get(), report));
   if (const std::string why = cluster::ChronyPair::WhyNot(); !why.empty()) {
     std::printf("no readings from chronyd: %s\n", why.c_str());
   } else if (absl::StatusOr<cluster::ChronyPair> pair = cluster::ChronyPair::Create(); pair.ok()) {
     const absl::Status measured =
-        (*world)->RunUntilDone(MeasureReadings(world->get(), pair->follower_socket(), &report));
+        (*world)->RunUntilDone(MeasureReadings(world->get(), pair->follower_socket(), report));
     if (!measured.ok()) std::printf("no readings from chronyd: %s\n", measured.ToString().c_str());
   }
-  if (!json_file.empty() && !report.WriteJson(json_file)) {
-    std::fprintf(stderr, "%s cannot be written\n", json_file.c_str());
-    return 2;
-  }
-  return report.all_met() ? 0 : 1;
+  return 0;
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  CLI::App app("What TrueTime costs");
-  std::string json_file;
-  app.add_option("--json", json_file, "also write the figures to this file");
-  CLI11_PARSE(app, argc, argv);
-  return Run(json_file);
-}
+int main(int argc, char** argv) { return bench::Main(argc, argv, "What TrueTime costs", Run); }
