@@ -4,7 +4,6 @@ set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   message(FATAL_ERROR "Isochron builds with clang 19; use a preset: cmake --preset release")
@@ -16,7 +15,9 @@ set(ISOCHRON_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   # Relative paths in the cache's keys: every clone, and the copies that scripts/planted builds, share what is compiled.
-  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+  # (Precompiled headers: cmake/Precompiled.cmake.)
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1
+               CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE_PROGRAM})
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
 endif()
@@ -26,7 +27,7 @@ target_include_directories(isochron_compile INTERFACE ${CMAKE_SOURCE_DIR} ${CMAK
 # Paths in CHECK messages, sanitizer reports and debug information start at the repository's root, wherever that is;
 # a debugger that is started there finds the sources.
 target_compile_options(
-  isochron_compile INTERFACE -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
+  isochron_compile INTERFACE -fPIC -pthread -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=
                              -ffile-prefix-map=../../= -ffile-compilation-dir=.)
 target_link_options(isochron_compile INTERFACE -fuse-ld=lld)
 if(ISOCHRON_SANITIZE)
