@@ -37,18 +37,21 @@ class Acceptor {
   // Each answers through the outbox.
   void Handle(ReplicaId from, const Canvass& canvass, const Moment& moment);
   void Handle(ReplicaId from, const Prepare& prepare, const Moment& moment);
-  // False if nothing of it was taken.
-  bool Handle(ReplicaId from, const Accept& accept, const Moment& moment);
-  void Handle(ReplicaId from, const Release& release);
+  // `installed`: whether this replica has the state of what is below its window. False if the
+  // message was refused.
+  bool Handle(ReplicaId from, const Accept& accept, bool installed, const Moment& moment);
+  void Handle(const Release& release) { GiveBack(release.released); }
 
   void AdoptConfiguration(const Configuration& configuration, Slot slot);
 
  private:
   void RefuseTo(ReplicaId from, Ballot ballot, RefuseReason reason, const Moment& moment);
-  // The vote's old holder has nothing to say any more: what it may have promised stays known.
-  void KeepCeiling();
   void GiveBack(const Released& released);
-  void GiveVote(ReplicaId to, Ballot ballot, const VoteRequest& vote, const Moment& moment);
+  // Gives or renews the vote if it may; until when the holder will count it, then.
+  std::optional<Timestamp> GiveVote(ReplicaId to, Ballot ballot, const VoteRequest& vote,
+                                    const Moment& moment);
+  // The ceiling for whoever leads under `ballot`.
+  Timestamp CeilingFor(Ballot ballot) const;
   // Whether all entries could stand where they are to stand.
   bool InOrder(const Accept& accept) const;
   void TakeEntries(const Accept& accept);

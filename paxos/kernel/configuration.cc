@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "runtime/status_macros.h"
 #include "runtime/check.h"
+#include "runtime/status_macros.h"
 
 namespace paxos {
 namespace {

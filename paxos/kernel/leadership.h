@@ -3,10 +3,13 @@
 #ifndef PAXOS_KERNEL_LEADERSHIP_H_
 #define PAXOS_KERNEL_LEADERSHIP_H_
 
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <vector>
 
+#include "paxos/kernel/configuration.h"
 #include "paxos/kernel/lease_count.h"
 #include "paxos/kernel/message.h"
 
@@ -15,38 +18,48 @@ namespace paxos {
 // Another member, as its leader sees it.
 struct Peer {
   MonotonicTime heard_at = MonotonicTime::Min();
+  // It has every slot up to here, chosen and on its disk.
   Slot durable_through;
 };
 
-struct Leadership {
-  Ballot ballot;
-  LeaseCount votes;
-  // s_max: the highest timestamp assigned or promised, by this leader or any before it.
-  Timestamp last_timestamp = Timestamp::Min();
-  // Recovering until all slots up to here are chosen.
-  Slot recover_through;
-  // The slot of the next proposal; those from `unsent` on were not sent yet.
-  Slot next;
-  Slot unsent;
-  // Who has accepted the open slots: accepted_by[i] is that of slot first_open + i.
-  Slot first_open;
-  std::deque<std::set<ReplicaId>> accepted_by;
-  // A configuration is proposed and not chosen yet: nothing comes after it (alpha = 1).
-  std::optional<Slot> reconfiguring;
+class Leadership {
+ public:
+  Leadership(Ballot ballot, LeaseCount votes, Slot chosen_through, Timestamp last_timestamp);
 
-  std::map<ReplicaId, Peer> peers;
-  MonotonicTime renewed_at = MonotonicTime::Min();
-  MonotonicTime progress_at = MonotonicTime::Min();  // Something was chosen, or sent again.
-  Slot told_chosen;                                  // The chosen_through that all were told.
-
-  std::optional<ReplicaId> successor;  // Abdicating.
-
-  Leadership(Ballot ballot, LeaseCount votes, Slot chosen_through);
-  // `replica` accepted `slot`.
-  void Count(ReplicaId replica, Slot slot);
-  // Whether `slot` is accepted by a majority.
+  // `member`, the so-many-th of the configuration, accepted `slot`.
+  void Count(size_t member, Slot slot);
+  // Whether a majority has accepted `slot` (PX-ONE-VALUE: then it is chosen).
   bool HasMajority(const Configuration& configuration, Slot slot) const;
   void ForgetThrough(Slot chosen_through);
+  // The slot of the next proposal.
+  Slot next() const { return Slot(unsent_from.value() + unsent.size()); }
+
+  const Ballot ballot;
+  LeaseCount votes;
+  // s_max: the highest timestamp assigned or promised, by this leader or any before it.
+  Timestamp last_timestamp;
+  // Recovering until all slots up to here are chosen.
+  Slot recover_through;
+  // Proposed and not sent yet, from slot unsent_from on.
+  std::vector<Entry> unsent;
+  Slot unsent_from;
+  size_t unsent_bytes = 0;
+  // A configuration was proposed and is not chosen yet: nothing comes after it (alpha = 1).
+  std::optional<Slot> reconfiguring;
+  // Abdicating.
+  std::optional<ReplicaId> successor;
+
+  std::map<ReplicaId, Peer> peers;
+  MonotonicTime renew_at = MonotonicTime::Min();
+  // When something was chosen, or sent, or sent again.
+  MonotonicTime progress_at = MonotonicTime::Min();
+  Slot told_chosen;  // The chosen_through that all were told last.
+
+ private:
+  // Who has accepted the slots from first_open_ on: a bit for each member of the configuration,
+  // which does not change while slots are open.
+  Slot first_open_;
+  std::deque<uint32_t> accepted_by_;
 };
 
 }  // namespace paxos

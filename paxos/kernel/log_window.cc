@@ -61,9 +61,6 @@ void LogWindow::Pop(Slot slot) {
   CHECK(slot <= chosen_through_) << "slot " << slot << " applied, chosen up to " << chosen_through_;
   while (base_ < slot) {
     const Entry& entry = slots_.front().accepted->entry;
-    CHECK(entry.timestamp > base_timestamp_)
-        << "PX-MONOTONE: slot " << Next(base_) << " has " << entry << ", the one before "
-        << base_timestamp_;
     base_timestamp_ = entry.timestamp;
     bytes_ -= entry.bytes();
     slots_.pop_front();

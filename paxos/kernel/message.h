@@ -64,7 +64,7 @@ struct Prepare {
 
 struct Promise {
   Ballot ballot;
-  std::vector<AcceptedEntry> accepted;  // Ascending; slots after Prepare's chosen_through.
+  std::vector<AcceptedEntry> accepted;   // Ascending; slots after Prepare's chosen_through.
   Timestamp ceiling = Timestamp::Min();  // Of all votes ever given, but for the released ones.
   std::optional<Timestamp> vote_expiry;  // The vote was given.
 };
@@ -120,8 +120,8 @@ struct Removed {
   Slot configuration_slot;  // Of the configuration that the receiver is not in.
 };
 
-using Body = std::variant<Canvass, Canvassed, Prepare, Promise, Accept, Accepted, Refuse, Release,
-                          Removed>;
+using Body =
+    std::variant<Canvass, Canvassed, Prepare, Promise, Accept, Accepted, Refuse, Release, Removed>;
 
 struct Message {
   ReplicaId from;

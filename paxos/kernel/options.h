@@ -48,12 +48,12 @@ struct ReplicaCounts {
   uint64_t elections_won = 0;
   uint64_t elections_lost = 0;
   uint64_t leads_lost = 0;
-  uint64_t no_ops = 0;           // Gaps filled.
-  uint64_t reproposed = 0;       // Values of earlier ballots.
-  uint64_t retransmitted = 0;    // Entries sent again.
+  uint64_t no_ops = 0;            // Gaps filled.
+  uint64_t reproposed = 0;        // Values of earlier ballots.
+  uint64_t retransmitted = 0;     // Entries sent again.
   uint64_t messages_dropped = 0;  // Not for this replica, or without sense.
-  uint64_t order_refused = 0;    // Entries whose timestamp is too low (PX-CEILING).
-  uint64_t overloaded = 0;       // Proposals refused.
+  uint64_t order_refused = 0;     // Entries whose timestamp is too low (PX-CEILING).
+  uint64_t overloaded = 0;        // Proposals refused.
 };
 
 }  // namespace paxos

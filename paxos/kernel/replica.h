@@ -108,6 +108,7 @@ class Replica {
   // --- What happens ---
 
   // A message arrived. What is not for this replica, or makes no sense, is dropped and counted.
+  // One from a former member is answered with Removed.
   void Step(const Message& message, const Moment& moment);
   // Time has passed. Due at wake() at the latest, harmless before.
   void Tick(const Moment& moment);
@@ -119,9 +120,9 @@ class Replica {
   // Entries that a member said are chosen; of those, what follows the chosen ones here is taken.
   void Learn(std::vector<AcceptedEntry> chosen, const Moment& moment);
   void FetchEnded() { fetching_ = false; }
-  // The state machine now holds a snapshot taken at `slot`.
+  // The state machine now holds a snapshot taken at `slot`, which is not before applied().
   void Installed(Slot slot, Timestamp timestamp, const Configuration& configuration,
-                 Slot configuration_slot);
+                 Slot configuration_slot, const Moment& moment);
   // The state machine lost its state: votes go on, nothing else, until Installed().
   void Uninstalled(const Moment& moment);
 
@@ -144,7 +145,6 @@ class Replica {
   // The lead is given to this member whenever it is healthy. 0: anyone.
   void SetPreferredLeader(ReplicaId replica) { preferred_ = replica; }
 
-  // Messages for this replica came from one that is no member, of an earlier id than the next.
   Ready TakeReady(const Moment& moment);
 
   // --- What is known ---
@@ -177,12 +177,18 @@ class Replica {
   void TickElection(const Moment& moment);
   void StartCanvass(const Moment& moment);
   void StartPrepare(std::optional<Released> released, const Moment& moment);
+  // Asks those who did not agree yet.
+  void Ask(const Moment& moment);
   void WonPromises(const Moment& moment);
   void BeginToLead(const Moment& moment);
   void GiveUp(Duration backoff, const Moment& moment);
-  void StepDown(const Moment& moment, const char* why);
+  void StepDown();
+  void StandIn(Duration wait, const Moment& moment);
 
   // --- Messages, by kind ---
+  void Deliver(const Message& message, const Moment& moment);
+  void DeliverOwn(const Moment& moment);
+  bool KnowsSender(const Message& message);
   void On(ReplicaId from, const Canvass& canvass, const Moment& moment);
   void On(ReplicaId from, const Canvassed& canvassed, const Moment& moment);
   void On(ReplicaId from, const Prepare& prepare, const Moment& moment);
@@ -193,20 +199,32 @@ class Replica {
   void On(ReplicaId from, const Release& release, const Moment& moment);
   void On(ReplicaId from, const Removed& removed, const Moment& moment);
 
-  // --- The leader's part ---
+  // --- The leader's part (replica_leader.cc) ---
   void TickLeader(const Moment& moment);
+  void PreferOther(const Moment& moment);
   void FinishAbdication(const Moment& moment);
   void SendUnsent(const Moment& moment);
   void Retransmit(const Moment& moment);
   void Renew(const Moment& moment);
-  void SendToMembers(const Accept& accept, const Moment& moment);
+  void TellChosen(const Moment& moment);
+  Accept NewAccept(const Moment& moment) const;
+  void SendToOthers(const Accept& accept);
+  absl::Status CheckMayAssign(Timestamp timestamp, const Moment& moment) const;
   absl::StatusOr<Proposed> Append(Entry entry, Timestamp at_least, const Moment& moment);
+  bool HasLogDurably(const Configuration& configuration, const Moment& moment) const;
 
-  // Takes note of all that has become chosen: configurations, the end of a recovery.
+  // --- What is chosen ---
+  // Takes note of what has become chosen: configurations, the end of a recovery.
   void ChosenAdvanced(const Moment& moment);
   void AdoptConfiguration(const Configuration& configuration, Slot slot);
   void HeardOfChosen(Slot through, ReplicaId source, const Moment& moment);
-  void WakeBy(MonotonicTime when);
+  void TickFetch(const Moment& moment);
+  Timestamp ChosenTimestamp() const;
+  // PX-CEILING: nothing is applied whose timestamp is not above those before.
+  void CheckOrder(const AcceptedEntry& accepted) const;
+
+  void WakeBy(MonotonicTime when) { wake_ = std::min(wake_, when); }
+  // PX-STALL: the disk has had a save for too long.
   bool Stalled(const Moment& moment) const;
   Duration Jitter();
 
@@ -217,20 +235,19 @@ class Replica {
   LogWindow window_;
   Acceptor acceptor_;
   Role role_ = Role::kFollower;
-  bool installed_ = true;
+  bool installed_;
   ReplicaId preferred_;
   MonotonicTime wake_ = MonotonicTime::Min();
 
-  // The highest round heard of.
-  uint64_t round_high_ = 0;
+  uint64_t round_high_ = 0;  // The highest heard of.
   // When to stand next; nothing while there is no reason to.
   std::optional<MonotonicTime> stand_at_;
   std::optional<Candidacy> candidacy_;    // Canvassing, preparing.
   std::optional<Leadership> leadership_;  // Recovering, leading, abdicating.
 
-  // The next slot to hand out for applying.
-  Slot handed_out_;
-  // What others know to be chosen, and who said so; and since when it is missing here.
+  Slot handed_out_;    // The last slot that went to the state machine.
+  Slot noted_chosen_;  // The last one that ChosenAdvanced() has seen.
+  // What others know to be chosen, and who said so last; since when it is missing here.
   Slot chosen_elsewhere_;
   ReplicaId chosen_source_;
   std::optional<MonotonicTime> behind_since_;

@@ -1,0 +1,305 @@
+#include "paxos/kernel/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/check.h"
+
+namespace paxos {
+namespace {
+
+Slot FirstBase(const Recovered& recovered) {
+  return std::max(recovered.applied, Previous(recovered.truncated_before));
+}
+
+}  // namespace
+
+const char* RoleName(Role role) {
+  static constexpr const char* kNames[] = {"follower", "canvassing", "preparing", "recovering",
+                                           "leading",  "abdicating", "removed"};
+  return kNames[static_cast<size_t>(role)];
+}
+
+Replica::Replica(ReplicaOptions options, Recovered recovered, uint64_t seed)
+    : options_(options),
+      random_(seed),
+      outbox_(options.self),
+      window_(FirstBase(recovered), recovered.applied_timestamp),
+      acceptor_(&options_, std::move(recovered.hard_state), &window_, &outbox_, &counts_),
+      installed_(recovered.installed && recovered.applied == FirstBase(recovered)),
+      round_high_(hard_state().promised.round),
+      handed_out_(window_.base()),
+      noted_chosen_(window_.base()) {
+  CHECK(hard_state().self == options_.self);
+  for (AcceptedEntry& accepted : recovered.accepted) {
+    if (accepted.slot > window_.base()) window_.Accept(std::move(accepted));
+  }
+  if (configuration().Find(self()) == nullptr && self() < configuration().next_replica()) {
+    role_ = Role::kRemoved;
+  }
+}
+
+// --- Time ---
+
+void Replica::Tick(const Moment& moment) {
+  wake_ = MonotonicTime::Max();
+  if (role_ == Role::kRemoved) return;
+  if (leadership_ && (!moment.time_safe || !leadership_->votes.Valid(configuration(), moment))) {
+    ++counts_.leads_lost;
+    StepDown();
+  }
+  if (leadership_) {
+    TickLeader(moment);
+  } else {
+    TickElection(moment);
+  }
+  TickFetch(moment);
+}
+
+Duration Replica::Jitter() { return random_.Uniform(Duration(0), options_.election_jitter); }
+
+bool Replica::Stalled(const Moment& moment) const {
+  const std::optional<MonotonicTime> since = outbox_.saving_since();
+  return !options_.without.stall && since && moment.monotonic - *since > options_.stall_max;
+}
+
+void Replica::Saved(SaveId id, const Moment& moment) {
+  outbox_.Saved(id, moment.monotonic);
+  DeliverOwn(moment);
+}
+
+Ready Replica::TakeReady(const Moment& moment) {
+  if (leadership_) SendUnsent(moment);
+  DeliverOwn(moment);
+  Ready ready;
+  ready.messages = outbox_.TakeMessages();
+  ready.save = outbox_.TakeSave(hard_state(), moment.monotonic);
+  if (installed_) {
+    for (; handed_out_ < chosen_through(); handed_out_ = Next(handed_out_)) {
+      const AcceptedEntry& accepted = *window_.Find(Next(handed_out_));
+      CheckOrder(accepted);
+      ready.apply.push_back({accepted.slot, accepted.entry});
+    }
+  }
+  ready.fetch = std::exchange(fetch_, std::nullopt);
+  return ready;
+}
+
+void Replica::CheckOrder(const AcceptedEntry& accepted) const {
+  if (options_.without.monotone || options_.without.ceiling) return;
+  const AcceptedEntry* const before = window_.Find(Previous(accepted.slot));
+  const Timestamp last = before == nullptr ? window_.base_timestamp() : before->entry.timestamp;
+  CHECK(accepted.entry.timestamp > last)
+      << "PX-MONOTONE: slot " << accepted.slot << " has " << accepted.entry << ", after " << last;
+}
+
+// --- Messages ---
+
+void Replica::DeliverOwn(const Moment& moment) {
+  for (std::deque<Message> own = outbox_.TakeOwn(); !own.empty(); own = outbox_.TakeOwn()) {
+    for (const Message& message : own) Deliver(message, moment);
+  }
+}
+
+bool Replica::KnowsSender(const Message& message) {
+  if (configuration().Find(message.from) != nullptr) return true;
+  // PX-RECONFIG: ids are never given twice, so whoever is no member and has an old id was removed.
+  if (message.from < configuration().next_replica()) {
+    if (!std::holds_alternative<Removed>(message.body)) {
+      outbox_.Send(message.from, Removed{hard_state().configuration_slot});
+    }
+    return false;
+  }
+  // A member of a configuration that is not known here yet.
+  return true;
+}
+
+void Replica::Step(const Message& message, const Moment& moment) {
+  if (message.to != self() || message.from == self() || message.from == ReplicaId() ||
+      role_ == Role::kRemoved || !KnowsSender(message)) {
+    ++counts_.messages_dropped;
+    return;
+  }
+  Deliver(message, moment);
+}
+
+void Replica::Deliver(const Message& message, const Moment& moment) {
+  wake_ = MonotonicTime::Min();
+  std::visit([&](const auto& body) { On(message.from, body, moment); }, message.body);
+}
+
+void Replica::On(ReplicaId from, const Canvass& canvass, const Moment& moment) {
+  acceptor_.Handle(from, canvass, moment);
+}
+
+void Replica::On(ReplicaId from, const Prepare& prepare, const Moment& moment) {
+  round_high_ = std::max(round_high_, prepare.ballot.round);
+  acceptor_.Handle(from, prepare, moment);
+}
+
+void Replica::On(ReplicaId from, const Accept& accept, const Moment& moment) {
+  round_high_ = std::max(round_high_, accept.ballot.round);
+  if (!acceptor_.Handle(from, accept, installed_, moment)) return;
+  // Another one leads: an own attempt is over.
+  if (from != self() && candidacy_ && accept.ballot > candidacy_->ballot) {
+    GiveUp(options_.candidacy_max, moment);
+  }
+  ChosenAdvanced(moment);
+  if (from != self()) HeardOfChosen(accept.chosen_through, from, moment);
+}
+
+void Replica::On(ReplicaId, const Release& release, const Moment& moment) {
+  acceptor_.Handle(release);
+  round_high_ = std::max(round_high_, release.released.ballot.round);
+  if (leadership_ || candidacy_) return;
+  if (release.successor == self() && MayStand(moment)) {
+    StartPrepare(release.released, moment);
+  } else if (release.successor != ReplicaId() && release.successor != self()) {
+    StandIn(options_.candidacy_max + Jitter(), moment);
+  }
+}
+
+void Replica::On(ReplicaId, const Removed& removed, const Moment&) {
+  // Somebody knows a later configuration than this replica does, and it is not in it.
+  if (removed.configuration_slot <= hard_state().configuration_slot) return;
+  StepDown();
+  role_ = Role::kRemoved;
+}
+
+// --- What is chosen ---
+
+Timestamp Replica::ChosenTimestamp() const {
+  const AcceptedEntry* const last = window_.Find(chosen_through());
+  return last == nullptr ? window_.base_timestamp() : last->entry.timestamp;
+}
+
+void Replica::ChosenAdvanced(const Moment& moment) {
+  if (noted_chosen_ == chosen_through()) return;
+  bool reconfigured = false;
+  while (noted_chosen_ < chosen_through()) {
+    noted_chosen_ = Next(noted_chosen_);
+    const Entry& entry = window_.Find(noted_chosen_)->entry;
+    if (entry.kind == EntryKind::kConfiguration) {
+      AdoptConfiguration(*entry.configuration, noted_chosen_);
+      reconfigured = true;
+    }
+  }
+  if (behind_since_) behind_since_ = moment.monotonic;
+  if (!leadership_) return;
+  leadership_->progress_at = moment.monotonic;
+  leadership_->ForgetThrough(chosen_through());
+  if (leadership_->reconfiguring && *leadership_->reconfiguring <= chosen_through()) {
+    leadership_->reconfiguring.reset();
+  }
+  if (role_ != Role::kRecovering || chosen_through() < leadership_->recover_through) return;
+  if (reconfigured) {
+    // PX-RECONFIG: what follows was proposed under the new configuration; its members are asked.
+    StartPrepare(Released{leadership_->ballot, leadership_->last_timestamp}, moment);
+  } else {
+    BeginToLead(moment);
+  }
+}
+
+void Replica::AdoptConfiguration(const Configuration& next, Slot slot) {
+  if (slot <= hard_state().configuration_slot) return;
+  const Configuration before = configuration();
+  acceptor_.AdoptConfiguration(next, slot);
+  if (leadership_) {
+    for (const Member& member : before.members()) {
+      if (next.Find(member.replica) != nullptr) continue;
+      leadership_->peers.erase(member.replica);
+      if (member.replica != self()) outbox_.Send(member.replica, Removed{slot});
+    }
+  }
+  if (next.Find(self()) == nullptr && self() < next.next_replica()) {
+    StepDown();
+    role_ = Role::kRemoved;
+  }
+}
+
+void Replica::Applied(Slot slot) {
+  if (installed_) window_.Pop(slot);
+}
+
+void Replica::HeardOfChosen(Slot through, ReplicaId source, const Moment& moment) {
+  if (through >= chosen_elsewhere_) {
+    chosen_elsewhere_ = through;
+    chosen_source_ = source;
+  }
+  if (chosen_elsewhere_ <= chosen_through()) {
+    behind_since_.reset();
+  } else if (!behind_since_) {
+    behind_since_ = moment.monotonic;
+  }
+}
+
+void Replica::TickFetch(const Moment& moment) {
+  if (chosen_elsewhere_ <= chosen_through()) behind_since_.reset();
+  if (fetching_ || (!behind_since_ && installed_)) return;
+  const MonotonicTime due =
+      behind_since_ ? *behind_since_ + options_.fetch_after : MonotonicTime::Min();
+  if (moment.monotonic < due) return WakeBy(due);
+  fetching_ = true;
+  fetch_ = Fetch{.from = Next(chosen_through()), .source = chosen_source_};
+}
+
+void Replica::Learn(std::vector<AcceptedEntry> chosen, const Moment& moment) {
+  for (AcceptedEntry& entry : chosen) {
+    if (entry.slot <= chosen_through()) continue;
+    if (entry.slot != Next(chosen_through()) ||
+        window_.open_slots() >= 2 * options_.open_slots_max) {
+      break;
+    }
+    window_.Accept(entry);
+    window_.MarkChosen(entry.slot);
+    outbox_.SaveEntry(std::move(entry));
+  }
+  ChosenAdvanced(moment);
+  wake_ = MonotonicTime::Min();
+}
+
+void Replica::Installed(Slot slot, Timestamp timestamp, const Configuration& configuration,
+                        Slot configuration_slot, const Moment& moment) {
+  CHECK(slot >= window_.base()) << "a snapshot of slot " << slot << " at " << window_.base();
+  window_.Reset(slot, timestamp);
+  installed_ = true;
+  handed_out_ = slot;
+  noted_chosen_ = std::max(noted_chosen_, slot);
+  AdoptConfiguration(configuration, configuration_slot);
+  ChosenAdvanced(moment);
+  wake_ = MonotonicTime::Min();
+}
+
+void Replica::Uninstalled(const Moment& moment) {
+  installed_ = false;
+  handed_out_ = window_.base();
+  if (candidacy_) GiveUp(Duration{}, moment);
+  if (leadership_) {
+    ++counts_.leads_lost;
+    StepDown();
+  }
+  wake_ = MonotonicTime::Min();
+}
+
+// --- What is known ---
+
+std::optional<Ballot> Replica::leading_ballot() const {
+  if (role_ != Role::kLeading && role_ != Role::kAbdicating) return std::nullopt;
+  return leadership_->ballot;
+}
+
+Timestamp Replica::lease_end() const {
+  return leadership_ ? leadership_->votes.End(configuration()) : Timestamp::Min();
+}
+
+Timestamp Replica::last_timestamp() const {
+  return leadership_ ? leadership_->last_timestamp : Timestamp::Min();
+}
+
+const Peer* Replica::FindPeer(ReplicaId replica) const {
+  if (!leadership_) return nullptr;
+  const auto peer = leadership_->peers.find(replica);
+  return peer == leadership_->peers.end() ? nullptr : &peer->second;
+}
+
+}  // namespace paxos

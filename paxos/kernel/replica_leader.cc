@@ -1,0 +1,316 @@
+// What a leader does: it assigns timestamps and proposes, renews its lease, keeps the others going,
+// changes the membership, and hands over.
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "paxos/kernel/replica.h"
+#include "runtime/check.h"
+#include "runtime/status_macros.h"
+
+namespace paxos {
+
+bool Replica::leads(const Moment& moment) const {
+  return (role_ == Role::kLeading || role_ == Role::kAbdicating) && moment.time_safe &&
+         leadership_->votes.Valid(configuration(), moment);
+}
+
+// --- Time ---
+
+void Replica::TickLeader(const Moment& moment) {
+  // PX-STALL: a leader whose disk does not answer lets its lease run out.
+  if (moment.monotonic >= leadership_->renew_at && !Stalled(moment)) {
+    Renew(moment);
+  } else if (leadership_->told_chosen < chosen_through()) {
+    TellChosen(moment);
+  }
+  // Its own acceptor may have refused: then it leads no longer.
+  if (leadership_) Retransmit(moment);
+  if (leadership_ && role_ == Role::kLeading) PreferOther(moment);
+  if (leadership_ && role_ == Role::kAbdicating) FinishAbdication(moment);
+  if (leadership_) WakeBy(leadership_->renew_at);
+}
+
+void Replica::Renew(const Moment& moment) {
+  // At multiples of the period, so that those of all groups of a node go in one batch.
+  const int64_t period = options_.renew_every.count();
+  const int64_t now = moment.monotonic.nanoseconds();
+  leadership_->renew_at = MonotonicTime(now - now % period + period);
+  TellChosen(moment);
+}
+
+void Replica::TellChosen(const Moment& moment) {
+  Leadership& leader = *leadership_;
+  if (role_ == Role::kLeading) {
+    // MinNextTS: commits take their timestamp from a later TT.Now().latest anyway.
+    const Timestamp limit = std::min(moment.now.latest, lease_end()) - Duration(1);
+    leader.last_timestamp = std::max(leader.last_timestamp, limit);
+  }
+  Accept accept = NewAccept(moment);
+  // Whoever is told what is chosen renews its vote as well, unless the disk stalls.
+  if (!Stalled(moment)) {
+    accept.vote = VoteRequest{moment.now.earliest + options_.lease, options_.lease};
+  }
+  leader.told_chosen = chosen_through();
+  SendToOthers(accept);
+  if (!acceptor_.Handle(self(), accept, installed_, moment)) {
+    ++counts_.leads_lost;
+    StepDown();
+  }
+}
+
+void Replica::Retransmit(const Moment& moment) {
+  Leadership& leader = *leadership_;
+  if (Next(chosen_through()) >= leader.unsent_from) return;
+  const MonotonicTime due = leader.progress_at + options_.retransmit_after;
+  if (moment.monotonic < due) return WakeBy(due);
+  leader.progress_at = moment.monotonic;
+  WakeBy(moment.monotonic + options_.retransmit_after);
+  Accept accept = NewAccept(moment);
+  accept.first = Next(chosen_through());
+  size_t bytes = 0;
+  for (Slot slot = accept.first; slot < leader.unsent_from; slot = Next(slot)) {
+    const Entry& entry = window_.Find(slot)->entry;
+    bytes += entry.bytes();
+    if (bytes > options_.message_bytes_max && !accept.entries.empty()) break;
+    accept.entries.push_back(entry);
+  }
+  counts_.retransmitted += accept.entries.size();
+  for (const Member& member : configuration().members()) {
+    if (member.voter && member.replica != self()) outbox_.Send(member.replica, accept);
+  }
+}
+
+void Replica::PreferOther(const Moment& moment) {
+  if (preferred_ == ReplicaId() || preferred_ == self() || !configuration().IsVoter(preferred_)) {
+    return;
+  }
+  const Peer* const peer = FindPeer(preferred_);
+  if (peer == nullptr || moment.monotonic - peer->heard_at > options_.renew_every * 2) return;
+  // Healthy: it has all that was chosen when it was last asked, or nearly.
+  if (peer->durable_through.value() + options_.open_slots_max / 4 < chosen_through().value()) {
+    return;
+  }
+  (void)Abdicate(preferred_, moment);  // Refused if a configuration is under way: later, then.
+}
+
+// --- Messages ---
+
+Accept Replica::NewAccept(const Moment&) const {
+  return {.ballot = leadership_->ballot,
+          .first = leadership_->next(),
+          .entries = {},
+          .chosen_through = chosen_through(),
+          .vote = std::nullopt,
+          .safe_time = SafeTimePromise{Previous(leadership_->next()), leadership_->last_timestamp}};
+}
+
+void Replica::SendToOthers(const Accept& accept) {
+  for (const Member& member : configuration().members()) {
+    if (member.replica != self()) outbox_.Send(member.replica, accept);
+  }
+}
+
+void Replica::SendUnsent(const Moment& moment) {
+  while (leadership_ && !leadership_->unsent.empty()) {
+    Leadership& leader = *leadership_;
+    Accept accept = NewAccept(moment);
+    accept.first = leader.unsent_from;
+    size_t bytes = 0;
+    auto end = leader.unsent.begin();
+    while (end != leader.unsent.end() &&
+           (end == leader.unsent.begin() || bytes + end->bytes() <= options_.message_bytes_max)) {
+      bytes += end->bytes();
+      ++end;
+    }
+    accept.entries.assign(std::make_move_iterator(leader.unsent.begin()),
+                          std::make_move_iterator(end));
+    leader.unsent.erase(leader.unsent.begin(), end);
+    leader.unsent_bytes -= bytes;
+    leader.unsent_from = Slot(leader.unsent_from.value() + accept.entries.size());
+    if (leader.progress_at < moment.monotonic && leader.unsent_from == Next(window_.last())) {
+      leader.progress_at = moment.monotonic;
+    }
+    leader.told_chosen = chosen_through();
+    wake_ = MonotonicTime::Min();
+    for (const Member& member : configuration().members()) {
+      if (member.replica == self()) continue;
+      // Who has been silent gets heartbeats only: what it misses it fetches when it is back, and
+      // nothing is kept for it here.
+      const Peer& peer =
+          leader.peers.try_emplace(member.replica, Peer{moment.monotonic, Slot()}).first->second;
+      if (moment.monotonic - peer.heard_at <= options_.renew_every * 2) {
+        outbox_.Send(member.replica, accept);
+      }
+    }
+    if (!acceptor_.Handle(self(), accept, installed_, moment)) {
+      ++counts_.leads_lost;
+      return StepDown();
+    }
+  }
+}
+
+void Replica::On(ReplicaId from, const Accepted& accepted, const Moment& moment) {
+  if (!leadership_ || accepted.ballot != leadership_->ballot) return;
+  const std::vector<Member>& members = configuration().members();
+  const Member* const member = configuration().Find(from);
+  if (member == nullptr) return;
+  Leadership& leader = *leadership_;
+  Peer& peer = leader.peers[from];
+  peer.heard_at = moment.monotonic;
+  peer.durable_through = std::max(peer.durable_through, accepted.durable_through);
+  if (accepted.vote_expiry) {
+    leader.votes.Count(
+        from, options_.without.lease ? moment.now.latest + options_.lease : *accepted.vote_expiry);
+  }
+  const uint64_t end =
+      std::min(accepted.first.value() + accepted.count, leader.unsent_from.value());
+  for (Slot slot = accepted.first; slot.value() < end; slot = Next(slot)) {
+    leader.Count(static_cast<size_t>(member - members.data()), slot);
+    // PX-PIPELINE: slots may be chosen out of order.
+    if (!window_.IsChosen(slot) && leader.HasMajority(configuration(), slot)) {
+      window_.MarkChosen(slot);
+    }
+  }
+  ChosenAdvanced(moment);
+  if (leadership_ && role_ == Role::kAbdicating) FinishAbdication(moment);
+}
+
+// --- Proposals ---
+
+absl::Status Replica::CheckMayAssign(Timestamp timestamp, const Moment& moment) const {
+  if (!leads(moment)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("replica ", self().value(), " does not lead: it is ", RoleName(role_)));
+  }
+  if (role_ == Role::kAbdicating) {
+    return absl::UnavailableError("the lead is being handed over");
+  }
+  // PX-WITHIN-LEASE.
+  if (timestamp >= lease_end() && !options_.without.within_lease) {
+    return absl::UnavailableError(absl::StrCat("timestamp ", timestamp.nanoseconds(),
+                                               " is not inside the lease, which ends ",
+                                               (timestamp - lease_end()).count(), " ns before"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Proposed> Replica::Append(Entry entry, Timestamp at_least, const Moment& moment) {
+  Leadership& leader = *leadership_;
+  entry.timestamp = std::max(at_least, leader.last_timestamp + Duration(1));
+  RETURN_IF_ERROR(CheckMayAssign(entry.timestamp, moment));
+  if (window_.open_slots() + leader.unsent.size() >= options_.open_slots_max ||
+      window_.open_bytes() + leader.unsent_bytes + entry.bytes() > options_.open_bytes_max) {
+    ++counts_.overloaded;
+    return absl::ResourceExhaustedError(
+        absl::StrCat("overloaded: ", window_.open_slots() + leader.unsent.size(), " slots with ",
+                     window_.open_bytes() + leader.unsent_bytes, " bytes are open"));
+  }
+  const Proposed proposed{leader.ballot, leader.next(), entry.timestamp};
+  leader.last_timestamp = entry.timestamp;
+  leader.unsent_bytes += entry.bytes();
+  leader.unsent.push_back(std::move(entry));
+  return proposed;
+}
+
+absl::StatusOr<Proposed> Replica::Propose(std::string command, Timestamp at_least,
+                                          const Moment& moment) {
+  RETURN_IF_ERROR(CheckMayAssign(at_least, moment));
+  if (leadership_->reconfiguring) {
+    return absl::UnavailableError("the members of the group are being changed");
+  }
+  return Append({.kind = EntryKind::kCommand,
+                 .timestamp = {},
+                 .command = std::make_shared<const std::string>(std::move(command)),
+                 .configuration = nullptr},
+                at_least, moment);
+}
+
+absl::Status Replica::Pin(Timestamp timestamp, const Moment& moment) {
+  RETURN_IF_ERROR(CheckMayAssign(timestamp, moment));
+  leadership_->last_timestamp = std::max(leadership_->last_timestamp, timestamp);
+  return absl::OkStatus();
+}
+
+// --- Membership ---
+
+bool Replica::HasLogDurably(const Configuration& next, const Moment& moment) const {
+  std::set<ReplicaId> have;
+  for (const Member& member : next.members()) {
+    const Peer* const peer = FindPeer(member.replica);
+    const bool has = peer != nullptr && peer->durable_through >= chosen_through() &&
+                     moment.monotonic - peer->heard_at <= options_.renew_every * 2;
+    if (has) have.insert(member.replica);
+    // A learner becomes a voter when it has caught up.
+    if (!has && member.voter && !configuration().IsVoter(member.replica)) return false;
+  }
+  return next.HasMajority(have);
+}
+
+absl::StatusOr<Proposed> Replica::Reconfigure(Configuration next, const Moment& moment) {
+  RETURN_IF_ERROR(CheckMayAssign(Timestamp::Min(), moment));
+  RETURN_IF_ERROR(configuration().CheckStepTo(next));
+  if (!next.IsVoter(self())) {
+    return absl::InvalidArgumentError("a leader does not remove itself: hand over first");
+  }
+  // PX-RECONFIG, alpha = 1: everything before is chosen under the old configuration, everything
+  // after under the new one, whose majority must have all of it on disk: the old one may forget.
+  const bool drained = leadership_->unsent.empty() && window_.last() == chosen_through();
+  if (leadership_->reconfiguring || !drained || !HasLogDurably(next, moment)) {
+    leadership_->renew_at = MonotonicTime::Min();  // Brings news of who has what.
+    wake_ = MonotonicTime::Min();
+    return absl::AbortedError("slots are open, or the new members do not have the log yet");
+  }
+  ASSIGN_OR_RETURN(const Proposed proposed,
+                   Append({.kind = EntryKind::kConfiguration,
+                           .timestamp = {},
+                           .command = nullptr,
+                           .configuration = std::make_shared<const Configuration>(std::move(next))},
+                          moment.now.latest, moment));
+  leadership_->reconfiguring = proposed.slot;
+  return proposed;
+}
+
+// --- Handing over ---
+
+absl::Status Replica::Abdicate(ReplicaId successor, const Moment& moment) {
+  RETURN_IF_ERROR(CheckMayAssign(Timestamp::Min(), moment));
+  if (successor == self() || !configuration().IsVoter(successor)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("replica ", successor.value(), " is not another voter of the group"));
+  }
+  if (leadership_->reconfiguring) {
+    return absl::AbortedError("the members of the group are being changed");
+  }
+  role_ = Role::kAbdicating;
+  leadership_->successor = successor;
+  leadership_->renew_at = MonotonicTime::Min();  // The successor learns what is chosen.
+  wake_ = MonotonicTime::Min();
+  return absl::OkStatus();
+}
+
+void Replica::FinishAbdication(const Moment& moment) {
+  Leadership& leader = *leadership_;
+  const bool drained = leader.unsent.empty() && window_.last() == chosen_through();
+  if (!drained) return;
+  const Peer* const peer = FindPeer(*leader.successor);
+  if (peer == nullptr || peer->durable_through < chosen_through()) {
+    if (leader.told_chosen < chosen_through()) TellChosen(moment);
+    return;
+  }
+  // PX-ABDICATE: s_max has passed everywhere before anybody else may assign.
+  if (moment.now.earliest <= leader.last_timestamp && !options_.without.abdicate) {
+    return WakeBy(moment.monotonic + (leader.last_timestamp - moment.now.earliest) + Duration(1));
+  }
+  const Release release{.released = {leader.ballot, leader.last_timestamp},
+                        .successor = *leader.successor};
+  for (const Member& member : configuration().members()) {
+    if (member.replica != self() && member.voter) outbox_.Send(member.replica, release);
+  }
+  acceptor_.Handle(release);
+  StepDown();
+  StandIn(options_.candidacy_max + Jitter(), moment);
+}
+
+}  // namespace paxos
