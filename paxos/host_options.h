@@ -1,0 +1,59 @@
+// The settings of a host and of what it consists of.
+#ifndef PAXOS_HOST_OPTIONS_H_
+#define PAXOS_HOST_OPTIONS_H_
+
+#include <cstddef>
+#include <string>
+
+#include "paxos/kernel/options.h"
+#include "runtime/time.h"
+#include "storage/log_store.h"
+#include "storage/store.h"
+
+namespace paxos {
+
+struct HostOptions {
+  // Of all groups; `self` is each one's own.
+  ReplicaOptions replica;
+  std::string log_directory = "log";
+  storage::LogStoreOptions log;
+  // Its directory is "store" by default; `state_changed` is the host's own.
+  storage::StoreOptions store;
+
+  // What is due in more than two periods is done in the same turn for all groups, at the end of a
+  // period, so that what they send to one node goes together. 0: a fortieth of the lease.
+  Duration tick_period{0};
+
+  // How much of a group's log stays behind what is applied, so that followers that were away for a
+  // while need no snapshot; and how often it is looked after.
+  size_t log_retained_bytes = 16 << 20;
+  Duration cut_period = std::chrono::seconds(5);
+
+  // Of a batch that is applied at once.
+  size_t apply_bytes_max = 1 << 20;
+  // Of one answer to a follower that catches up, and of a snapshot's chunk.
+  size_t fetch_bytes_max = 1 << 20;
+  size_t snapshot_chunk_bytes_max = 1 << 20;
+  Duration call_timeout = std::chrono::seconds(2);
+  // Between two attempts to catch up when no member answers.
+  Duration catch_up_pause = std::chrono::milliseconds(200);
+
+  // Snapshots that are given, and taken, at the same time. One that nobody asked for in
+  // `snapshot_idle_max` is dropped.
+  size_t snapshots_out_max = 4;
+  size_t snapshots_in_max = 2;
+  Duration snapshot_idle_max = std::chrono::seconds(30);
+
+  // What may wait for the log; past it messages are dropped, to be sent again.
+  size_t save_bytes_max = 32 << 20;
+  // Groups whose leaders are asked at the same time whether this node is to join; and how long an
+  // answer of no stands.
+  size_t joins_max = 16;
+  Duration join_pause = std::chrono::milliseconds(500);
+  // How long a proposal waits for a lease to be renewed, or for a planned hand-over.
+  Duration hand_over_max = std::chrono::seconds(1);
+};
+
+}  // namespace paxos
+
+#endif  // PAXOS_HOST_OPTIONS_H_

@@ -1,0 +1,43 @@
+// LogMeter: how much of a group's log could be cut, by rough marks instead of a size for each slot.
+// One loop.
+#ifndef PAXOS_LOG_METER_H_
+#define PAXOS_LOG_METER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "paxos/kernel/entry.h"
+
+namespace paxos {
+
+class LogMeter {
+ public:
+  // About `retained_bytes` stay. The log holds slots up to `last` already, of unknown size.
+  LogMeter(size_t retained_bytes, Slot last);
+
+  // `bytes` were written in `slot`.
+  void Wrote(Slot slot, size_t bytes);
+  // The highest slot below which the log may go: with what follows it still being about
+  // retained_bytes, and at most `applied` + 1. None if that frees nothing worth it.
+  std::optional<Slot> CutPoint(Slot applied) const;
+  void Cut(Slot before);
+  // What was written and not cut.
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Mark {
+    Slot last;  // The highest slot that was written up to here.
+    uint64_t bytes = 0;
+  };
+  static constexpr size_t kMarks = 8;
+
+  const size_t retained_bytes_;
+  std::deque<Mark> marks_;  // Ascending; the last one is being filled. At most a few kMarks.
+  uint64_t bytes_ = 0;      // Of all marks.
+};
+
+}  // namespace paxos
+
+#endif  // PAXOS_LOG_METER_H_
