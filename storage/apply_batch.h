@@ -15,11 +15,13 @@
 #include <leveldb/write_batch.h>
 
 #include <cstddef>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "runtime/strong_id.h"
 #include "runtime/time.h"
 #include "storage/ids.h"
+#include "storage/stored_key.h"
 
 namespace storage {
 
@@ -49,14 +51,20 @@ class ApplyBatch {
   StoreEpoch epoch() const { return epoch_; }
   // What it takes in memory and in the log.
   size_t bytes() const { return changes_.ApproximateSize(); }
-  // For what is inside storage/: the changes as LevelDB has them.
+  // For what is inside storage/: the changes as LevelDB has them, and a value under a stored key,
+  // which gets its checksum.
   leveldb::WriteBatch& changes() { return changes_; }
+  void PutStored(absl::string_view stored_key, absl::string_view value);
 
  private:
-  void PutSealed(absl::string_view stored_key, absl::string_view value);
+  void PutVersion(absl::string_view key, runtime::Timestamp timestamp, VersionKind kind,
+                  absl::string_view row);
 
   StoreEpoch epoch_;
   leveldb::WriteBatch changes_;
+  // Kept from call to call for their memory.
+  std::string stored_key_;
+  std::string sealed_;
 };
 
 }  // namespace storage

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -32,6 +33,8 @@
 #include "storage/view.h"
 
 namespace storage {
+
+struct SnapshotChunk;
 
 struct SnapshotOptions {
   // A chunk ends with the entry that reaches this size, so a big row may make it bigger.
@@ -62,6 +65,10 @@ class SnapshotReader {
 
  private:
   SnapshotReader(View view, KeyRange range, uint64_t id, SnapshotOptions options);
+  // Fills in what the view has between the chunk's beginning and its end, which moves to where it
+  // is full.
+  absl::StatusOr<std::string> CollectEntries(const std::vector<KeyRange>& ranges,
+                                             SnapshotChunk* chunk);
 
   View view_;
   KeyRange range_;
@@ -92,9 +99,9 @@ class SnapshotInstaller {
   // The applied state of the snapshot, once done.
   const std::string& applied() const { return applied_; }
 
-  // Takes the chunk that follows resume_token(). DATA_LOSS if its bytes are not what was read, or
-  // INVALID_ARGUMENT if it is not the one: nothing has changed then, ask again. What else fails is
-  // the store's trouble: begin again when it is open.
+  // Takes the chunk that follows resume_token(). INVALID_ARGUMENT if it is another one, or not as it
+  // was read: then nothing has changed, ask again. What else fails is the store's trouble: begin
+  // again when it is open.
   runtime::Task<absl::Status> Add(std::string chunk);
 
  private:

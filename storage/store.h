@@ -48,7 +48,9 @@
 #include "storage/apply_batch.h"
 #include "storage/ids.h"
 #include "storage/key_range.h"
+#include "storage/stored_key.h"
 #include "storage/view.h"
+#include "storage/work_step.h"
 
 namespace runtime {
 class World;
@@ -57,6 +59,7 @@ class World;
 namespace storage {
 
 class Database;
+struct RangeWork;
 
 enum class StoreState { kOpen, kFull, kFailing, kDamaged, kClosed };
 absl::string_view StoreStateName(StoreState state);
@@ -79,24 +82,11 @@ struct StoreOptions {
 
 // What the store knows of a group.
 struct StoredGroup {
-  // An install that has not ended: nothing of the group may be read.
-  struct Install {
-    uint64_t snapshot = 0;
-    KeyRange range;
-    std::string resume_token;  // See SnapshotInstaller.
-  };
-
   GroupId group;
   std::string applied;  // Empty while it is not installed.
   runtime::Timestamp horizon = runtime::Timestamp::Min();
-  std::optional<Install> install;
-};
-
-// How far a long piece of work has come: it goes on with `resume`, until that is none.
-struct WorkStep {
-  std::optional<std::string> resume;
-  uint64_t entries = 0;  // That were looked at.
-  uint64_t deleted = 0;
+  // An install that has not ended: nothing of the group may be read.
+  std::optional<InstallMark> install;
 };
 
 class Store {
@@ -114,10 +104,10 @@ class Store {
   // Ends when all work of it has ended. What waits is refused.
   runtime::Task<void> Close();
 
-  StoreState state() const;
+  StoreState state() const { return state_; }
   // OK while open, else why not.
-  absl::Status status() const;
-  bool damaged() const { return state() == StoreState::kDamaged; }
+  const absl::Status& status() const { return status_; }
+  bool damaged() const { return state_ == StoreState::kDamaged; }
   StoreEpoch epoch() const { return epoch_; }
 
   // Writes a batch, in the order of the calls, not synced. ABORTED if the batch is of another
@@ -158,22 +148,32 @@ class Store {
 
  private:
   struct PendingWrite;
+  struct Link;
 
-  Store(runtime::World* world, StoreOptions options, std::shared_ptr<Database> database);
+  Store(runtime::World* world, StoreOptions options);
+  runtime::Task<absl::Status> OpenDatabase();
+  runtime::Task<void> CloseDatabase();
   runtime::Task<void> RunWrites();
-  runtime::Task<void> Reopen();
   runtime::Task<void> WriteQueued();
+  runtime::Task<void> Reopen();
+  void SetState(StoreState state, absl::Status status);
+  // A write failed, or damage was found.
   void Failed(const absl::Status& why);
   void RefuseQueued(const absl::Status& why);
-  void SetState(StoreState state, absl::Status status);
+  // A step of deleting stored ranges, and at their end the record of `group`, if it is one.
+  runtime::Task<absl::StatusOr<WorkStep>> DeleteStored(GroupId group, std::vector<KeyRange> stored,
+                                                       std::string resume);
+  runtime::Task<absl::StatusOr<WorkStep>> FinishStep(absl::StatusOr<RangeWork> work,
+                                                     bool must_write);
 
   runtime::World& world_;
   const StoreOptions options_;
-  std::shared_ptr<Database> database_;  // Null while it is not open.
+  std::shared_ptr<Link> link_;
+  std::shared_ptr<Database> database_;  // Not null while the state is kOpen.
   std::weak_ptr<Database> retired_;     // The one before, that views may still hold.
   StoreEpoch epoch_{1};
-  StoreState state_ = StoreState::kOpen;
-  absl::Status status_;
+  StoreState state_ = StoreState::kFailing;
+  absl::Status status_ = absl::UnavailableError("the store is being opened");
   std::deque<std::shared_ptr<PendingWrite>> queue_;
   size_t queued_bytes_ = 0;  // Invariant: the sum of the batches in queue_.
   runtime::Event queued_;

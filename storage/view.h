@@ -116,20 +116,23 @@ class View {
   // What ApplyBatch::SetApplied left; none for a group that has applied nothing.
   absl::StatusOr<std::optional<std::string>> Applied();
 
+  // OK, or OUT_OF_RANGE below the horizon.
+  absl::Status CheckHorizon(runtime::Timestamp at) const;
+
   // For what is inside storage/: the pinned state itself. The iterator lives as long as the view,
   // and is shared with the reads above.
   Database& database() { return *database_; }
-  leveldb::Iterator& iterator();
-  // OK, or what went wrong below the iterator. Asked after every use: LevelDB's iterators skip a
-  // bad block and go on, and only their status tells.
+  const leveldb::Snapshot* snapshot() const { return snapshot_; }
+  absl::StatusOr<leveldb::Iterator*> iterator();
+  // OK, or what went wrong below the iterator. Asked before anything is made of what was read:
+  // LevelDB's iterators skip a bad block and go on, and only their status tells.
   absl::Status IteratorStatus();
 
  private:
   friend class Database;
-  View(std::shared_ptr<Database> database, const leveldb::Snapshot* snapshot, GroupId group,
-       runtime::Timestamp horizon);
-  absl::Status CheckHorizon(runtime::Timestamp at) const;
-  absl::StatusOr<std::optional<std::string>> ReadRecord(const std::string& stored_key);
+  View(std::shared_ptr<Database> database, const leveldb::Snapshot* snapshot, GroupId group);
+  // Moves the iterator to the newest version of a key at or below `at`. The stored key, or none.
+  absl::StatusOr<std::optional<Version>> VersionAt(absl::string_view key, runtime::Timestamp at);
   void Release();
 
   std::shared_ptr<Database> database_;
