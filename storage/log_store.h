@@ -23,7 +23,7 @@
 // Trouble:     after a failed write or fsync nothing of that file is trusted from the failed batch
 //              on. The batch is written again to a new segment, whose header says so, until that
 //              has been synced. Meanwhile the state is `stalled` or `full` (see LogState): what
-//              was called before waits, new writes are refused, reads go on.
+//              was queued before waits, new writes are refused, reads go on.
 // Bounded:     queued bytes (Write() waits for room), cached bytes, and the disk: segments are
 //              cleaned, oldest first, so that the files stay below twice what lives in them (both
 //              copies) and a few segments.
@@ -111,7 +111,7 @@ struct LogStoreOptions {
 class LogStore {
  public:
   // The largest Write().
-  static constexpr size_t kWriteBytesMax = 32 << 20;
+  static constexpr size_t kWriteBytesMax = 16 << 20;
 
   // Opens or makes the store in `directory`, whose parent exists. `world` outlives it. Everything
   // is read once and both copies are checked. It has synced what it found when it returns.
