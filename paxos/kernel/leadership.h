@@ -40,14 +40,18 @@ class Leadership {
   Timestamp last_timestamp;
   // Recovering until all slots up to here are chosen.
   Slot recover_through;
+  // It has proposed a first entry of its own; or the recovered ones end with a configuration, and
+  // phase 1 begins anew when that is chosen.
+  bool opened = false;
   // Proposed and not sent yet, from slot unsent_from on.
   std::vector<Entry> unsent;
   Slot unsent_from;
   size_t unsent_bytes = 0;
   // A configuration was proposed and is not chosen yet: nothing comes after it (alpha = 1).
   std::optional<Slot> reconfiguring;
-  // Abdicating.
+  // Abdicating: to whom, and until when it is tried.
   std::optional<ReplicaId> successor;
+  MonotonicTime abdicate_by;
 
   std::map<ReplicaId, Peer> peers;
   MonotonicTime renew_at = MonotonicTime::Min();

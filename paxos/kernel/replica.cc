@@ -45,8 +45,7 @@ void Replica::Tick(const Moment& moment) {
   wake_ = MonotonicTime::Max();
   if (role_ == Role::kRemoved) return;
   if (leadership_ && (!moment.time_safe || !leadership_->votes.Valid(configuration(), moment))) {
-    ++counts_.leads_lost;
-    StepDown();
+    LoseLead();
   }
   if (leadership_) {
     TickLeader(moment);
@@ -191,7 +190,8 @@ void Replica::ChosenAdvanced(const Moment& moment) {
   if (leadership_->reconfiguring && *leadership_->reconfiguring <= chosen_through()) {
     leadership_->reconfiguring.reset();
   }
-  if (role_ != Role::kRecovering || chosen_through() < leadership_->recover_through) return;
+  const bool recovered = leadership_->opened && chosen_through() >= leadership_->recover_through;
+  if (role_ != Role::kRecovering || !recovered) return;
   if (reconfigured) {
     // PX-RECONFIG: what follows was proposed under the new configuration; its members are asked.
     StartPrepare(Released{leadership_->ballot, leadership_->last_timestamp}, moment);
@@ -250,6 +250,9 @@ void Replica::Learn(std::vector<AcceptedEntry> chosen, const Moment& moment) {
         window_.open_slots() >= 2 * options_.open_slots_max) {
       break;
     }
+    // What this acceptor accepted in a higher ballot stays so, or phase 1 might prefer another's.
+    const AcceptedEntry* const old = window_.Find(entry.slot);
+    if (old != nullptr) entry.ballot = std::max(entry.ballot, old->ballot);
     window_.Accept(entry);
     window_.MarkChosen(entry.slot);
     outbox_.SaveEntry(std::move(entry));
@@ -274,10 +277,7 @@ void Replica::Uninstalled(const Moment& moment) {
   installed_ = false;
   handed_out_ = window_.base();
   if (candidacy_) GiveUp(Duration{}, moment);
-  if (leadership_) {
-    ++counts_.leads_lost;
-    StepDown();
-  }
+  if (leadership_) LoseLead();
   wake_ = MonotonicTime::Min();
 }
 

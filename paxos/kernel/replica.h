@@ -9,8 +9,8 @@
 //                    ^                        |  behind, held, refused |           +------------+
 //                    +------------------------+------------------------+           | recovering |
 //                    ^                                                             +------------+
-//                    |  the lease ended   +-----------+   all slots up to the           |
-//                    +--------------------|  leading  | <- highest reported one --------+
+//                    |  the lease ended   +-----------+   the reported slots, and        |
+//                    +--------------------|  leading  | <- a no-op of its own, ----------+
 //                    |                    +-----------+    are chosen
 //                    |  votes released    +------------+      | Abdicate()
 //                    +--------------------| abdicating | <----+
@@ -206,8 +206,11 @@ class Replica {
   void SendUnsent(const Moment& moment);
   void Retransmit(const Moment& moment);
   void Renew(const Moment& moment);
-  void TellChosen(const Moment& moment);
-  Accept NewAccept(const Moment& moment) const;
+  void TellChosen();
+  // A new leader's first proposal of its own, when its lease reaches past the floor.
+  void Open();
+  void LoseLead();
+  Accept NewAccept() const;
   void SendToOthers(const Accept& accept);
   absl::Status CheckMayAssign(Timestamp timestamp, const Moment& moment) const;
   absl::StatusOr<Proposed> Append(Entry entry, Timestamp at_least, const Moment& moment);

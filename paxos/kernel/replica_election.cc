@@ -124,6 +124,7 @@ void Replica::WonPromises(const Moment& moment) {
       floor = std::max(floor, accepted.entry.timestamp);
     }
     if (!options_.without.ceiling) floor = std::max(floor, won.ceiling);
+    if (won.released) floor = std::max(floor, won.released->ceiling);
   }
   leadership_.emplace(won.ballot, won.votes, chosen_through(), floor);
   leadership_->progress_at = moment.monotonic;
@@ -135,8 +136,10 @@ void Replica::WonPromises(const Moment& moment) {
     leadership_->unsent_bytes += entry.bytes();
   }
   leadership_->recover_through = Previous(leadership_->next());
+  leadership_->opened =
+      !leadership_->unsent.empty() && leadership_->unsent.back().kind == EntryKind::kConfiguration;
+  Open();
   wake_ = MonotonicTime::Min();
-  if (leadership_->unsent.empty()) BeginToLead(moment);
 }
 
 void Replica::BeginToLead(const Moment&) {

@@ -23,9 +23,10 @@ void Replica::TickLeader(const Moment& moment) {
   if (moment.monotonic >= leadership_->renew_at && !Stalled(moment)) {
     Renew(moment);
   } else if (leadership_->told_chosen < chosen_through()) {
-    TellChosen(moment);
+    TellChosen();
   }
   // Its own acceptor may have refused: then it leads no longer.
+  if (leadership_ && role_ == Role::kRecovering) Open();
   if (leadership_) Retransmit(moment);
   if (leadership_ && role_ == Role::kLeading) PreferOther(moment);
   if (leadership_ && role_ == Role::kAbdicating) FinishAbdication(moment);
@@ -33,31 +34,31 @@ void Replica::TickLeader(const Moment& moment) {
 }
 
 void Replica::Renew(const Moment& moment) {
+  Leadership& leader = *leadership_;
   // At multiples of the period, so that those of all groups of a node go in one batch.
   const int64_t period = options_.renew_every.count();
   const int64_t now = moment.monotonic.nanoseconds();
-  leadership_->renew_at = MonotonicTime(now - now % period + period);
-  TellChosen(moment);
-}
-
-void Replica::TellChosen(const Moment& moment) {
-  Leadership& leader = *leadership_;
+  leader.renew_at = MonotonicTime(now - now % period + period);
   if (role_ == Role::kLeading) {
     // MinNextTS: commits take their timestamp from a later TT.Now().latest anyway.
     const Timestamp limit = std::min(moment.now.latest, lease_end()) - Duration(1);
     leader.last_timestamp = std::max(leader.last_timestamp, limit);
   }
-  Accept accept = NewAccept(moment);
-  // Whoever is told what is chosen renews its vote as well, unless the disk stalls.
-  if (!Stalled(moment)) {
-    accept.vote = VoteRequest{moment.now.earliest + options_.lease, options_.lease};
-  }
+  Accept accept = NewAccept();
+  accept.vote = VoteRequest{moment.now.earliest + options_.lease, options_.lease};
   leader.told_chosen = chosen_through();
   SendToOthers(accept);
-  if (!acceptor_.Handle(self(), accept, installed_, moment)) {
-    ++counts_.leads_lost;
-    StepDown();
-  }
+  if (!acceptor_.Handle(self(), accept, installed_, moment)) LoseLead();
+}
+
+void Replica::TellChosen() {
+  leadership_->told_chosen = chosen_through();
+  SendToOthers(NewAccept());
+}
+
+void Replica::LoseLead() {
+  ++counts_.leads_lost;
+  StepDown();
 }
 
 void Replica::Retransmit(const Moment& moment) {
@@ -67,7 +68,7 @@ void Replica::Retransmit(const Moment& moment) {
   if (moment.monotonic < due) return WakeBy(due);
   leader.progress_at = moment.monotonic;
   WakeBy(moment.monotonic + options_.retransmit_after);
-  Accept accept = NewAccept(moment);
+  Accept accept = NewAccept();
   accept.first = Next(chosen_through());
   size_t bytes = 0;
   for (Slot slot = accept.first; slot < leader.unsent_from; slot = Next(slot)) {
@@ -80,6 +81,23 @@ void Replica::Retransmit(const Moment& moment) {
   for (const Member& member : configuration().members()) {
     if (member.voter && member.replica != self()) outbox_.Send(member.replica, accept);
   }
+}
+
+void Replica::Open() {
+  Leadership& leader = *leadership_;
+  if (leader.opened) return;
+  // The first of its own: once it is chosen, nothing that an earlier leader left at a minority can
+  // be taken up again by a later one, below what this one has promised (docs/paxos.md, Recovery).
+  const Timestamp timestamp = leader.last_timestamp + Duration(1);
+  if (timestamp >= lease_end() && !options_.without.within_lease) return;  // PX-WITHIN-LEASE.
+  leader.opened = true;
+  leader.last_timestamp = timestamp;
+  leader.unsent.push_back({.kind = EntryKind::kNoOp,
+                           .timestamp = timestamp,
+                           .command = nullptr,
+                           .configuration = nullptr});
+  leader.unsent_bytes += leader.unsent.back().bytes();
+  leader.recover_through = Previous(leader.next());
 }
 
 void Replica::PreferOther(const Moment& moment) {
@@ -97,13 +115,18 @@ void Replica::PreferOther(const Moment& moment) {
 
 // --- Messages ---
 
-Accept Replica::NewAccept(const Moment&) const {
-  return {.ballot = leadership_->ballot,
-          .first = leadership_->next(),
-          .entries = {},
-          .chosen_through = chosen_through(),
-          .vote = std::nullopt,
-          .safe_time = SafeTimePromise{Previous(leadership_->next()), leadership_->last_timestamp}};
+Accept Replica::NewAccept() const {
+  Accept accept{.ballot = leadership_->ballot,
+                .first = leadership_->next(),
+                .entries = {},
+                .chosen_through = chosen_through(),
+                .vote = std::nullopt,
+                .safe_time = std::nullopt};
+  // Who is still recovering has no right to promise anything yet.
+  if (role_ != Role::kRecovering) {
+    accept.safe_time = SafeTimePromise{Previous(accept.first), leadership_->last_timestamp};
+  }
+  return accept;
 }
 
 void Replica::SendToOthers(const Accept& accept) {
@@ -115,7 +138,8 @@ void Replica::SendToOthers(const Accept& accept) {
 void Replica::SendUnsent(const Moment& moment) {
   while (leadership_ && !leadership_->unsent.empty()) {
     Leadership& leader = *leadership_;
-    Accept accept = NewAccept(moment);
+    if (window_.last() == chosen_through()) leader.progress_at = moment.monotonic;
+    Accept accept = NewAccept();
     accept.first = leader.unsent_from;
     size_t bytes = 0;
     auto end = leader.unsent.begin();
@@ -129,9 +153,6 @@ void Replica::SendUnsent(const Moment& moment) {
     leader.unsent.erase(leader.unsent.begin(), end);
     leader.unsent_bytes -= bytes;
     leader.unsent_from = Slot(leader.unsent_from.value() + accept.entries.size());
-    if (leader.progress_at < moment.monotonic && leader.unsent_from == Next(window_.last())) {
-      leader.progress_at = moment.monotonic;
-    }
     leader.told_chosen = chosen_through();
     wake_ = MonotonicTime::Min();
     for (const Member& member : configuration().members()) {
@@ -144,10 +165,7 @@ void Replica::SendUnsent(const Moment& moment) {
         outbox_.Send(member.replica, accept);
       }
     }
-    if (!acceptor_.Handle(self(), accept, installed_, moment)) {
-      ++counts_.leads_lost;
-      return StepDown();
-    }
+    if (!acceptor_.Handle(self(), accept, installed_, moment)) return LoseLead();
   }
 }
 
@@ -285,6 +303,7 @@ absl::Status Replica::Abdicate(ReplicaId successor, const Moment& moment) {
   }
   role_ = Role::kAbdicating;
   leadership_->successor = successor;
+  leadership_->abdicate_by = moment.monotonic + options_.candidacy_max;
   leadership_->renew_at = MonotonicTime::Min();  // The successor learns what is chosen.
   wake_ = MonotonicTime::Min();
   return absl::OkStatus();
@@ -292,11 +311,16 @@ absl::Status Replica::Abdicate(ReplicaId successor, const Moment& moment) {
 
 void Replica::FinishAbdication(const Moment& moment) {
   Leadership& leader = *leadership_;
+  WakeBy(leader.abdicate_by);
   const bool drained = leader.unsent.empty() && window_.last() == chosen_through();
-  if (!drained) return;
   const Peer* const peer = FindPeer(*leader.successor);
-  if (peer == nullptr || peer->durable_through < chosen_through()) {
-    if (leader.told_chosen < chosen_through()) TellChosen(moment);
+  if (!drained || peer == nullptr || peer->durable_through < chosen_through()) {
+    // It hears what is chosen, and says when it has it.
+    if (leader.told_chosen < chosen_through()) Renew(moment);
+    if (!leadership_ || moment.monotonic < leader.abdicate_by) return;
+    // The successor does not keep up: nobody is served while it is waited for.
+    role_ = Role::kLeading;
+    leader.successor.reset();
     return;
   }
   // PX-ABDICATE: s_max has passed everywhere before anybody else may assign.
