@@ -203,8 +203,9 @@ runtime::Task<void> LogCommitter::Run() {
     std::shared_ptr<Gathering> gathering;
     std::shared_ptr<Gathering> relocated = std::exchange(relocated_, nullptr);
     written = co_await WriteUntilDurable(MakePayload(&gathering));
-    if (gathering != nullptr) Finish(gathering.get(), written);
-    if (relocated != nullptr) Finish(relocated.get(), written);
+    const absl::Status result = written.ok() ? written : Check();
+    if (gathering != nullptr) Finish(gathering.get(), result);
+    if (relocated != nullptr) Finish(relocated.get(), result);
     MakeRoom();
     written_.Set();
   }

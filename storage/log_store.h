@@ -17,9 +17,10 @@
 //              segment is written anew. Any batch but the last was synced before the next began, so
 //              a last batch without a whole copy was torn by a crash and never acknowledged, while
 //              any other one, or a missing segment, is DATA_LOSS: this replica must not vote.
-// Unknown:     a Write() that was refused at once left nothing behind. One that was cancelled, or
-//              cut off by a crash or by Close(), may be there or not. For Paxos both are harmless:
-//              only what was acknowledged must be there.
+// Unknown:     a Write() that was refused as UNAVAILABLE, RESOURCE_EXHAUSTED or INVALID_ARGUMENT
+//              left nothing behind. One that was cancelled, or cut off by a crash, by Close() or by
+//              damage, may be there or not. For Paxos both are harmless: only what was
+//              acknowledged must be there.
 // Trouble:     after a failed write or fsync nothing of that file is trusted from the failed batch
 //              on. The batch is written again to a new segment, whose header says so, until that
 //              has been synced. Meanwhile the state is `stalled` or `full` (see LogState): what

@@ -62,6 +62,8 @@ class LogRig {
     program_->log = *std::move(opened);
     return absl::OkStatus();
   }
+  // Begins to open it, for a crash to come in between.
+  void SpawnOpen() { Spawn(OpenTask(this)); }
   absl::Status Write(LogWrite write) { return Run(log().Write(std::move(write))); }
   absl::StatusOr<std::vector<LogEntry>> Read(GroupId group, uint64_t from = 1,
                                              uint64_t to = ~uint64_t{0},
@@ -108,6 +110,11 @@ class LogRig {
   template <typename T>
   static runtime::Task<void> StoreResult(runtime::Task<T> task, std::optional<T>* result) {
     result->emplace(co_await std::move(task));
+  }
+  static runtime::Task<void> OpenTask(LogRig* rig) {
+    Program* const program = rig->program_;
+    auto opened = co_await LogStore::Open(rig->node_, kDirectory, rig->options_);
+    if (opened.ok()) program->log = *std::move(opened);
   }
   static runtime::Task<bool> CloseTask(LogStore* log) {
     co_await log->Close();
