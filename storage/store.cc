@@ -110,6 +110,7 @@ Task<absl::StatusOr<std::unique_ptr<Store>>> Store::Open(runtime::World* world,
     store->state_ = StoreState::kClosed;
     co_return opened;
   }
+  store->epoch_ = StoreEpoch(1);
   store->state_ = StoreState::kOpen;
   store->status_ = absl::OkStatus();
   store->scope_.Spawn(store->RunWrites());
@@ -191,7 +192,8 @@ void Store::SetState(StoreState state, absl::Status status) {
 
 void Store::Failed(const absl::Status& why) {
   if (state_ == StoreState::kDamaged || state_ == StoreState::kClosed) return;
-  database_->Retire();
+  if (epoch_ == StoreEpoch()) return;  // Open() says what it met.
+  if (database_ != nullptr) database_->Retire();
   RefuseQueued(why);
   SetState(StateAfter(why), why);
 }

@@ -171,7 +171,7 @@ class Store {
   std::shared_ptr<Link> link_;
   std::shared_ptr<Database> database_;  // Not null while the state is kOpen.
   std::weak_ptr<Database> retired_;     // The one before, that views may still hold.
-  StoreEpoch epoch_{1};
+  StoreEpoch epoch_;                    // 0 before it is first open.
   StoreState state_ = StoreState::kFailing;
   absl::Status status_ = absl::UnavailableError("the store is being opened");
   std::deque<std::shared_ptr<PendingWrite>> queue_;
