@@ -82,6 +82,7 @@ absl::StatusOr<SnapshotPosition> DecodeSnapshotPosition(absl::string_view token)
   position.entries = decoder.TakeVarint();
   position.checksum = decoder.TakeFixed32();
   RETURN_IF_ERROR(decoder.Finish("a resume token"));
+  if (position == SnapshotPosition()) return absl::DataLossError("the beginning has another token");
   return position;
 }
 
