@@ -13,7 +13,9 @@
 #define PAXOS_APPLIER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -51,8 +53,8 @@ class Applier {
   struct Start {
     AppliedState state;
     bool installed = true;
-    // Of a group that began empty: what to begin with if the store has nothing of it.
-    std::optional<Configuration> founding;
+    // See GroupMeta. The state to begin with if the store has nothing of the group.
+    std::shared_ptr<const Configuration> founding;
   };
 
   // All outlive it; its task is one of `scope`.
@@ -94,7 +96,7 @@ class Applier {
 
   GroupHome& home_;
   const storage::GroupId group_;
-  const std::optional<Configuration> founding_;
+  const std::shared_ptr<const Configuration> founding_;
   StateMachine& machine_;
   Listener& listener_;
   runtime::TaskScope& scope_;
@@ -105,6 +107,7 @@ class Applier {
   std::deque<Chosen> queue_;  // Slots after told_.
   bool restored_ = false;
   storage::StoreEpoch epoch_;  // Of the store when the state machine was restored.
+  uint64_t store_changes_ = 0;
   bool running_ = false;
   bool stopped_ = false;
   runtime::Event ended_;  // Set while not running_.

@@ -37,8 +37,8 @@
 #include "paxos/group_home.h"
 #include "paxos/kernel/replica.h"
 #include "paxos/log_meter.h"
+#include "paxos/signal.h"
 #include "paxos/state_machine.h"
-#include "runtime/event.h"
 #include "runtime/task.h"
 #include "runtime/task_scope.h"
 #include "storage/ids.h"
@@ -70,14 +70,17 @@ class Group final : private Applier::Listener {
   struct Start {
     storage::GroupId group;
     Recovered recovered;
-    AppliedState applied;  // If recovered.installed.
-    std::optional<Configuration> founding;
+    // If recovered.installed.
+    AppliedState applied;
+    // See GroupMeta; null if there is none.
+    std::shared_ptr<const Configuration> founding;
+    // The snapshot whose installation was cut off by a crash; 0 if there is none.
+    uint64_t snapshot = 0;
     uint64_t seed = 0;
   };
 
   // For its Host. `home` outlives it.
-  Group(GroupHome* home, ReplicaOptions options, Start start,
-        std::unique_ptr<StateMachine> machine);
+  Group(GroupHome* home, Start start, std::unique_ptr<StateMachine> machine);
   ~Group();  // End() has ended, or the node has crashed.
 
   storage::GroupId id() const { return id_; }
@@ -142,40 +145,42 @@ class Group final : private Applier::Listener {
   void Begin();
   // A message came from a replica on the node `sender`.
   void Receive(runtime::NodeId sender, const Message& message, const Moment& moment);
-  void Tick(const Moment& moment);
-  // All effects of what happened to the kernel since the last time: called once in a turn in which
-  // the group asked for it (GroupHome::WorkFor).
+  // Time has passed, or something has happened to the kernel: all effects of it. Called once in a
+  // turn in which the group asked for it (GroupHome::WorkFor), and at wake().
   void Drive(const Moment& moment);
+  MonotonicTime wake() const { return replica_.wake(); }
   // `save` and all before it are durable.
   void Saved(SaveId save, const Moment& moment);
   // The store was opened again, or replaced by another one.
   void StoreChanged() { applier_.StoreChanged(); }
   // Ends all that waits. The group is then only a shell.
   runtime::Task<void> End();
-  MonotonicTime wake() const { return replica_.wake(); }
 
-  // Whether the log here is right up to applied(): there it holds what was chosen, unless cut.
-  bool Teaches() const { return !ended_ && applier_.installed(); }
-  Slot applied() const { return applier_.applied(); }
   // See LogMeter. What is applied now is to be made durable before the log is cut there.
   std::optional<Slot> CutPoint() const;
   void WasCut(Slot before);
+  // Nothing below it is in the log.
+  Slot truncated_before() const override { return truncated_before_; }
+  GroupPlace& place() { return place_; }
 
-  // --- For CatchUp ---
+  // --- For who catches up, here and elsewhere ---
 
-  Slot chosen_through() const { return replica_.chosen_through(); }
-  bool installed() const { return applier_.installed(); }
-  // Whether there is room for more to learn.
+  GroupHome& home() { return home_; }
+  // Whether the log here is right up to applied(): there it holds what was chosen, unless cut.
+  bool installed() const { return !ended_ && applier_.installed(); }
+  Slot applied() const { return applier_.applied(); }
+  // Whether the kernel has room for more to learn.
   bool HasRoom() const;
   void Learn(std::vector<AcceptedEntry> chosen);
-  // Members other than this one, `first` in front if it is one.
+  // The nodes of the other members: first that of `first`, then voters, then learners.
   std::vector<runtime::NodeId> Teachers(ReplicaId first) const;
   // Stands still for a snapshot, and stays so until it is installed.
   runtime::Task<absl::Status> BeginInstall();
   void Installed(const AppliedState& state);
-  // Waits until something has changed.
-  runtime::Task<absl::Status> WaitForChange();
-  GroupHome& home() { return home_; }
+  // See Start.
+  uint64_t interrupted_snapshot() const { return interrupted_snapshot_; }
+  // Waits until something has changed, or until then.
+  Signal::Awaiter WaitForChange(MonotonicTime until) { return changed_.Wait(until); }
 
  private:
   class Outcome;  // One who waits for a slot.
@@ -183,59 +188,67 @@ class Group final : private Applier::Listener {
     SaveId id;
     std::optional<Slot> first;  // The lowest slot in it.
   };
+  using Step = std::function<absl::Status(Configuration*)>;
 
   // Applier::Listener.
   void AppliedThrough(Slot slot, const std::vector<Chosen>& chosen) override;
-  void CameNearer() override { changed_.Set(); }
+  void CameNearer() override;
   void StateLost() override;
-  Slot truncated_before() const override { return truncated_before_; }
 
   // The kernel was changed: its effects are due.
   void Changed() { home_.WorkFor(this); }
+  MonotonicTime In(Duration length) const;
+
+  // --- Calls (group_calls.cc) ---
+  // OK, or why nothing can be proposed here now, whoever leads.
   absl::Status CheckWritable() const;
   absl::Status NotLeading() const;
-  absl::StatusOr<Proposed> ProposeNow(std::string* command, Timestamp at_least);
+  // What the kernel's refusal means; OK if it is to be tried again soon.
+  absl::Status Judge(const absl::Status& refusal) const;
   runtime::Task<absl::StatusOr<Proposed>> WaitForOutcome(Proposed proposed);
-  // Waits until something has changed, but not longer than that.
-  runtime::Task<absl::Status> WaitForChange(Duration at_most);
-  runtime::Task<absl::Status> WaitUntilServing();
-  using Step = std::function<absl::Status(Configuration*)>;
+  void SettleOutcomes(Slot slot, const std::vector<Chosen>& chosen);
+  // Ends the waits for slots up to `slot`.
+  void AbandonOutcomes(Slot slot, absl::string_view why);
   runtime::Task<absl::Status> ChangeMembers(Step step);
-  runtime::Task<void> CatchUpInBackground(std::optional<Fetch> fetch);
+  bool NearlyHaveLog(const Configuration& next) const;
 
-  // The parts of Drive().
-  void TakeSave(Save save);
+  // --- The parts of Drive() ---
+  void HandOut(Ready ready);
   void GiveToApply();
-  void StartCatchUp(std::optional<Fetch> fetch);
-  void WatchLead(const Moment& moment);
+  runtime::Task<void> RunCatchUp(Fetch fetch);
+  void WatchLead();
   runtime::NodeId NodeOf(ReplicaId replica) const;  // 0 if it is not known.
 
   GroupHome& home_;
   const storage::GroupId id_;
-  const std::optional<Configuration> founding_;
+  const std::shared_ptr<const Configuration> founding_;
   const std::unique_ptr<StateMachine> machine_;
   Replica replica_;
   runtime::TaskScope scope_;
   Applier applier_;
   LogMeter log_meter_;
   Slot truncated_before_;
+  GroupPlace place_;
 
   std::deque<SaveUnderWay> saves_;
   // Handed out by the kernel, and waiting for a save: see Order.
   std::deque<Chosen> chosen_;
   std::multimap<Slot, Outcome*> outcomes_;
-  // Where those who are no members write from: few, the others are forgotten.
+  // Where those who are no members write from. A few; the others are forgotten.
   std::map<ReplicaId, runtime::NodeId> strangers_;
 
   // Under which ballot it leads, up to where it must have applied to serve, and whether it does.
   std::optional<Ballot> lead_;
   Slot lead_after_;
   bool serving_ = false;
+  // New proposals wait until then, so that the members can change.
+  MonotonicTime hold_until_ = MonotonicTime::Min();
 
+  uint64_t interrupted_snapshot_;
   bool catching_up_ = false;
   bool erased_ = false;
   bool ended_ = false;
-  runtime::Event changed_;
+  Signal changed_;
 };
 
 }  // namespace paxos

@@ -1,9 +1,11 @@
-// GroupHome: what a group has from its host: the node's clock, log and store, and a place in what is
-// done for all groups together. One loop.
+// GroupHome: what a group has from its host: the node's clock, log and store, and a place in what
+// is done for all groups together. One loop.
 #ifndef PAXOS_GROUP_HOME_H_
 #define PAXOS_GROUP_HOME_H_
 
-#include "absl/status/status.h"
+#include <memory>
+#include <optional>
+
 #include "paxos/host_options.h"
 #include "paxos/kernel/message.h"
 #include "paxos/kernel/moment.h"
@@ -25,15 +27,26 @@ namespace paxos {
 class Group;
 struct Instruments;
 
+// The host's notes about a group.
+struct GroupPlace {
+  bool due = false;                             // Drive() will be called.
+  std::optional<runtime::MonotonicTime> alarm;  // When Drive() is due for the time's sake.
+};
+
+// What a group wants on the disk.
+struct GroupSave {
+  storage::GroupId group;
+  // See GroupMeta.
+  std::shared_ptr<const Configuration> founding;
+  paxos::Save save;
+};
+
 class GroupHome {
  public:
   virtual runtime::World& world() = 0;
   virtual const HostOptions& options() const = 0;
   virtual Instruments& instruments() = 0;
-
-  // What time it is; and OK, or why timestamps may not be given.
   virtual Moment Now() const = 0;
-  virtual absl::Status CheckClock() const = 0;
 
   virtual storage::LogStore& log() = 0;
   // Null while it is being replaced. Good until the next wait.
@@ -42,9 +55,9 @@ class GroupHome {
   // Group::Drive() is called later in this turn of the loop.
   virtual void WorkFor(Group* group) = 0;
   // Goes with all else for `node` at the end of the turn. It may be lost.
-  virtual void Send(runtime::NodeId node, storage::GroupId group, Message message) = 0;
+  virtual void Send(runtime::NodeId node, storage::GroupId group, const Message& message) = 0;
   // Group::Saved() is called when it is durable. Saves of a group become so in their order.
-  virtual void Save(storage::GroupId group, paxos::Save save) = 0;
+  virtual void Save(GroupSave save) = 0;
 
   // Held by who installs a snapshot.
   virtual Permits& installs() = 0;

@@ -28,14 +28,16 @@ class LogMeter {
 
  private:
   struct Mark {
-    Slot last;  // The highest slot that was written up to here.
+    Slot
+        last;  // The highest slot that was written up to here; no mark falls behind the one before.
     uint64_t bytes = 0;
   };
   static constexpr size_t kMarks = 8;
 
   const size_t retained_bytes_;
-  std::deque<Mark> marks_;  // Ascending; the last one is being filled. At most a few kMarks.
-  uint64_t bytes_ = 0;      // Of all marks.
+  // Ascending; the last one is being filled. As many as kMarks and what cannot be cut yet.
+  std::deque<Mark> marks_;
+  uint64_t bytes_ = 0;  // Of all marks.
 };
 
 }  // namespace paxos

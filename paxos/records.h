@@ -6,7 +6,7 @@
 #ifndef PAXOS_RECORDS_H_
 #define PAXOS_RECORDS_H_
 
-#include <optional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
@@ -19,16 +19,14 @@
 namespace paxos {
 
 // The largest command.
-inline constexpr size_t kCommandBytesMax = 8 << 20;
+inline constexpr size_t kCommandBytesMax = 4 << 20;
 
 // A group's metadata in the log.
 struct GroupMeta {
   HardState hard_state;
   // The configuration of a group that began empty, with this replica in it: then slot 0 is a state
   // that needs no snapshot.
-  std::optional<Configuration> founding;
-
-  friend bool operator==(const GroupMeta&, const GroupMeta&) = default;
+  std::shared_ptr<const Configuration> founding;
 };
 
 // Written by each batch that is applied; travels with snapshots.
@@ -43,8 +41,8 @@ struct AppliedState {
   friend bool operator==(const AppliedState&, const AppliedState&) = default;
 };
 
-std::string EncodeGroupMeta(const HardState& hard_state,
-                            const std::optional<Configuration>& founding);
+// `founding` may be null.
+std::string EncodeGroupMeta(const HardState& hard_state, const Configuration* founding);
 absl::StatusOr<GroupMeta> DecodeGroupMeta(absl::string_view bytes);
 
 // The slot stands beside it in the log.

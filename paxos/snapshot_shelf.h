@@ -1,0 +1,50 @@
+// SnapshotShelf: the snapshots that this node gives to others at the moment.
+//
+// Bounded:     a few at a time. One that is not asked for in a while is dropped, since it pins disk
+//              space; who wanted it begins again.
+// Concurrency: one loop; chunks are read as blocking work.
+#ifndef PAXOS_SNAPSHOT_SHELF_H_
+#define PAXOS_SNAPSHOT_SHELF_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "paxos/group_home.h"
+#include "runtime/task.h"
+
+namespace isochron::paxos {
+class FetchSnapshotReply;
+class FetchSnapshotRequest;
+}  // namespace isochron::paxos
+
+namespace paxos {
+
+class SnapshotShelf {
+ public:
+  explicit SnapshotShelf(GroupHome* home);
+  ~SnapshotShelf();
+
+  // A chunk of a snapshot of `request.group`, whose replica here is installed. NOT_FOUND: there is
+  // no such snapshot (any more). RESOURCE_EXHAUSTED: as many as may be are under way.
+  runtime::Task<absl::StatusOr<::isochron::paxos::FetchSnapshotReply>> Serve(
+      ::isochron::paxos::FetchSnapshotRequest request);
+
+  void DropIdle();
+  // The store is closed.
+  void DropAll() { given_.clear(); }
+
+ private:
+  struct Given;
+
+  absl::StatusOr<std::shared_ptr<Given>> Begin(
+      const ::isochron::paxos::FetchSnapshotRequest& request);
+
+  GroupHome& home_;
+  std::map<uint64_t, std::shared_ptr<Given>> given_;  // By id.
+};
+
+}  // namespace paxos
+
+#endif  // PAXOS_SNAPSHOT_SHELF_H_
