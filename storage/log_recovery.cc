@@ -68,8 +68,9 @@ class Recovery {
       --tail_segment_;
       if (!Has(tail_segment_)) return Missing(tail_segment_);
       ASSIGN_OR_RETURN(tail_, LoadTail(tail_segment_));
-      if (!tail_.has_value()) {
-        return InSegment(absl::DataLossError("it holds nothing, though another was begun after it"),
+      // What the newer one does not hold was synced before it was begun.
+      if (!tail_.has_value() || tail_->scan.batches.back().sequence + 1 < proven_sequence_) {
+        return InSegment(absl::DataLossError("it ends early, though another was begun after it"),
                          directory_, tail_segment_);
       }
     }
@@ -80,7 +81,10 @@ class Recovery {
   absl::StatusOr<std::optional<LoadedSegment>> LoadTail(SegmentNumber segment) {
     absl::StatusOr<LoadedSegment> loaded = LoadSegment(files_, directory_, segment, std::nullopt);
     if (loaded.ok()) {
-      if (loaded->scan.batches.empty()) return std::optional<LoadedSegment>();
+      if (loaded->scan.batches.empty()) {
+        proven_sequence_ = loaded->scan.header.first_sequence;
+        return std::optional<LoadedSegment>();
+      }
       return std::optional<LoadedSegment>(*std::move(loaded));
     }
     if (!absl::IsDataLoss(loaded.status())) return loaded.status();
@@ -154,7 +158,9 @@ class Recovery {
   LogFiles found_;
   SegmentNumber tail_segment_ = 0;
   std::optional<LoadedSegment> tail_;
-  uint64_t sequence_ = 0;
+  // Batches below it were synced, though the last segment holds none yet.
+  uint64_t proven_sequence_ = 0;
+  uint64_t sequence_ = 0;  // Where the segment begins that was applied last.
   RecoveredLog log_;
 };
 

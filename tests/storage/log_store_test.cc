@@ -299,6 +299,62 @@ TEST(LogStore, NoticesThatASegmentIsMissing) {
   }
 }
 
+void FlipByte(LogRig* rig, const std::string& path, uint64_t offset) {
+  ASSERT_TRUE(rig->disk().FlipBit(path, 8 * offset + 3));
+}
+
+TEST(LogStore, SaysSoIfBothCopiesOfWhatWasAcknowledgedAreBad) {
+  // Three batches: that of the start, one with the value, and that of the end.
+  const uint64_t value_at = BatchEndOffset(kSegmentHeadBytes, 0);
+  std::string payload;
+  AppendRecord({RecordKind::kEntry, GroupId(1), Slot(1), "value"}, &payload);
+  const uint64_t end_at = BatchEndOffset(value_at, payload.size());
+  struct Case {
+    uint64_t first, twin;
+    bool newer_segment;  // It was made, and the program ended before anything was in it.
+    absl::StatusCode opened;
+  };
+  const Case cases[] = {
+      {kSegmentHeadBytes, RoundUpToPage(kSegmentHeadBytes + 1), false, absl::StatusCode::kDataLoss},
+      {value_at, RoundUpToPage(value_at + 1), false, absl::StatusCode::kDataLoss},
+      {end_at, RoundUpToPage(end_at + 1), false, absl::StatusCode::kOk},
+      {end_at, RoundUpToPage(end_at + 1), true, absl::StatusCode::kDataLoss},
+      {0, kSegmentTwinOffset, false, absl::StatusCode::kDataLoss},
+  };
+  for (const Case& damage : cases) {
+    SCOPED_TRACE(damage.first);
+    LogRig rig(16);
+    ASSERT_TRUE(rig.Open().ok());
+    ASSERT_TRUE(rig.Write(Entry(1, 1, "value")).ok());
+    rig.Reboot();
+    if (damage.newer_segment) {
+      Overwrite(&rig, "log/0000000002.segment",
+                EncodeSegmentHead({.segment = 2, .first_segment = 1, .first_sequence = 4}));
+    }
+    FlipByte(&rig, "log/0000000001.segment", damage.first + 20);
+    FlipByte(&rig, "log/0000000001.segment", damage.twin + 1);
+    EXPECT_EQ(rig.Open().code(), damage.opened);
+  }
+}
+
+TEST(LogStore, IsDamagedForGoodWhenAReadFindsBothCopiesBad) {
+  LogRig rig(17, {.cache_bytes_max = 0});
+  ASSERT_TRUE(rig.Open().ok());
+  const std::string value(100, 'v');
+  ASSERT_TRUE(rig.Write(Entry(1, 1, value)).ok());
+  ASSERT_TRUE(rig.Write(Entry(1, 2, "whole")).ok());
+  const std::string segment = rig.Segments()[0];
+  const uint64_t first = BatchEndOffset(kSegmentHeadBytes, 0);
+  FlipByte(&rig, segment, first + kBatchHeaderBytes + 50);
+  FlipByte(&rig, segment, RoundUpToPage(first + 1) + kBatchHeaderBytes + 50);
+  EXPECT_EQ(rig.Read(GroupId(1)).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(rig.log().state(), LogState::kDamaged);
+  EXPECT_EQ(rig.Write(Entry(1, 3, "refused")).code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(rig.Read(GroupId(1), 2).value(), ElementsAre(At(2, "whole")));
+  rig.Close();
+  EXPECT_EQ(rig.Open().code(), absl::StatusCode::kDataLoss);
+}
+
 // ---- Cleaning.
 
 TEST(LogStore, FilesStayBelowTwiceWhatLivesAndAFewSegments) {
