@@ -1,8 +1,8 @@
 // The log store on real files, with loops and threads.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <leveldb/env.h>
 
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -75,16 +75,23 @@ runtime::Task<std::string> ReadAll(runtime::World* world, std::string directory)
   co_return wrong == 0 ? "" : absl::StrCat(wrong, " things are wrong");
 }
 
+void RemoveAll(leveldb::Env* files, const std::string& directory) {
+  std::vector<std::string> names;
+  files->GetChildren(directory, &names);
+  for (const std::string& name : names) files->RemoveFile(absl::StrCat(directory, "/", name));
+  files->RemoveDir(directory);
+}
+
 TEST(LogFiles, ConcurrentWritersOnRealFiles) {
   const std::string directory = absl::StrCat(::testing::TempDir(), "/log_files_test");
-  std::filesystem::remove_all(directory);
+  RemoveAll(&real::TestWorld()->files(), directory);
   for (int start = 0; start < 3; ++start) {
     const auto world = real::TestWorld();
     EXPECT_EQ(world->RunUntilDone(WriteAll(world.get(), directory)), "");
   }
   const auto world = real::TestWorld();
   EXPECT_EQ(world->RunUntilDone(ReadAll(world.get(), directory)), "");
-  std::filesystem::remove_all(directory);
+  RemoveAll(&world->files(), directory);
 }
 
 }  // namespace
