@@ -75,6 +75,12 @@ void Report::Record(Line line) {
   const bool compared = !line.reference.empty();
   if (compared && line.ratio == 0) line.ratio = line.value / line.reference_value;
   line.met = Meets(line.bound_is_ratio ? line.ratio : line.value, line.target, line.bound);
+  if (output_ == Output::kTable) Print(line);
+  lines_.push_back(std::move(line));
+}
+
+void Report::Print(const Line& line) const {
+  const bool compared = !line.reference.empty();
   if (lines_.empty()) {
     std::printf("%-44s %12s  %-38s %12s %8s %10s\n", "figure", "ours", "reference", "reference",
                 "ratio", "target");
@@ -92,10 +98,9 @@ void Report::Record(Line line) {
                 line.met ? "ok" : "MISSED");
   }
   std::fflush(stdout);
-  lines_.push_back(std::move(line));
 }
 
-bool Report::WriteJson(const std::string& path) const {
+std::string Report::ToJson() const {
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   for (const Line& line : lines_) {
     nlohmann::ordered_json entry = {
@@ -110,8 +115,12 @@ bool Report::WriteJson(const std::string& path) const {
     entry["met"] = line.met;
     all.push_back(std::move(entry));
   }
+  return all.dump(2);
+}
+
+bool Report::WriteJson(const std::string& path) const {
   std::ofstream file(path);
-  file << all.dump(2) << '\n';
+  file << ToJson() << '\n';
   return file.good();
 }
 

@@ -21,6 +21,9 @@ double Seconds(const std::function<void()>& work);
 class Report {
  public:
   enum class Target { kAtMost, kAtLeast };
+  enum class Output { kTable, kNothing };
+
+  explicit Report(Output output = Output::kTable) : output_(output) {}
 
   struct Comparison {
     std::string figure;
@@ -55,11 +58,16 @@ class Report {
   };
   void Record(Line line);
 
-  // Writes all lines as JSON. False if the file cannot be written.
+  // All lines.
+  std::string ToJson() const;
+  // Writes them to a file. False if it cannot be written.
   bool WriteJson(const std::string& path) const;
   bool all_met() const;
 
  private:
+  void Print(const Line& line) const;
+
+  const Output output_;
   std::vector<Line> lines_;
 };
 
