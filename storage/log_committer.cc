@@ -95,7 +95,12 @@ LogCommitter::LogCommitter(runtime::World* world, std::string directory, LogStor
       index_(index),
       cache_(cache),
       metrics_(metrics),
-      scope_(runtime::Executor::Current()) {}
+      scope_(runtime::Executor::Current()) {
+  // A batch is what was gathered, what is moved, and one write too many of either.
+  CHECK_LE(2 * (options_.batch_bytes_max + LogStore::kWriteBytesMax), kBatchPayloadBytesMax);
+  // Offsets in a segment have 32 bits.
+  CHECK_LE(options_.segment_bytes, size_t{1} << 30);
+}
 
 runtime::Task<absl::Status> LogCommitter::Start(LogTail tail, LogIndex::Metas* metas) {
   next_segment_ = tail.segment;
