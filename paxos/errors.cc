@@ -14,7 +14,8 @@ constexpr char kRetry[] = "isochron.paxos/retry";
 constexpr char kLeader[] = "isochron.paxos/leader";
 
 absl::Status WithRetry(absl::Status status, Retry retry) {
-  status.SetPayload(kRetry, absl::Cord(std::string(1, static_cast<char>(retry))));
+  const char code = static_cast<char>(retry);
+  status.SetPayload(kRetry, absl::Cord(absl::string_view(&code, 1)));
   return status;
 }
 
@@ -40,7 +41,10 @@ absl::Status NotLeader(storage::GroupId group, std::optional<runtime::NodeId> le
           Named(group), " is not led here",
           leader ? absl::StrCat("; ask node ", leader->value()) : ", and it is not known where")),
       Retry::kElsewhere);
-  if (leader) status.SetPayload(kLeader, absl::Cord(absl::StrCat(leader->value())));
+  if (leader) {
+    const std::string node = absl::StrCat(leader->value());
+    status.SetPayload(kLeader, absl::Cord(absl::string_view(node)));
+  }
   return status;
 }
 
