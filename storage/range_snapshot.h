@@ -99,9 +99,9 @@ class SnapshotInstaller {
   // The applied state of the snapshot, once done.
   const std::string& applied() const { return applied_; }
 
-  // Takes the chunk that follows resume_token(). INVALID_ARGUMENT if it is another one, or not as it
-  // was read: then nothing has changed, ask again. What else fails is the store's trouble: begin
-  // again when it is open.
+  // Takes the chunk that follows resume_token(). INVALID_ARGUMENT if it is another one, or is not
+  // as it was read: then nothing has changed, ask again. What else fails is the store's trouble:
+  // begin again when it is open.
   runtime::Task<absl::Status> Add(std::string chunk);
 
  private:

@@ -130,7 +130,7 @@ class StoreModelTest : public testing::TestWithParam<uint64_t> {};
 TEST_P(StoreModelTest, WhatItHoldsIsWhatAPrefixOfTheBatchesLeft) {
   for (uint64_t i = 0; i < 4; ++i) {
     const uint64_t seed = GetParam() * 4 + i;
-    ASSERT_EQ(ModelRun(seed).Run(12), "") << "seed " << seed;
+    ASSERT_EQ(ModelRun(seed).Run(8), "") << "seed " << seed;
   }
 }
 
