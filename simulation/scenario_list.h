@@ -9,6 +9,10 @@ namespace simulation {
 void RunTrueTimeScenario(simulated::Universe* universe);
 void RunTrueTimeLiarScenario(simulated::Universe* universe);
 void RunRuntimeScenario(simulated::Universe* universe);
+void RunStorageScenario(simulated::Universe* universe);
+void RunPaxosScenario(simulated::Universe* universe);
+void RunPaxosReconfigScenario(simulated::Universe* universe);
+void RunPaxosLiarScenario(simulated::Universe* universe);
 
 }  // namespace simulation
 

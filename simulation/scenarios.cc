@@ -14,6 +14,14 @@ const std::vector<Scenario>& Scenarios() {
        RunTrueTimeScenario},
       {"truetime-liar", "a minority of clocks beyond their bounds: found and named in one round",
        RunTrueTimeLiarScenario},
+      {"storage", "any stored bit turns: found or harmless, and the replica repairs itself",
+       RunStorageScenario},
+      {"paxos", "linearizable registers under crashes, partitions, bad disks and hand-overs",
+       RunPaxosScenario},
+      {"paxos-reconfig", "the same while members change, and disks are lost or damaged",
+       RunPaxosReconfigScenario},
+      {"paxos-liar", "clocks beyond their bounds cost recency, never consistency",
+       RunPaxosLiarScenario},
   };
   return *scenarios;
 }

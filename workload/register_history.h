@@ -33,12 +33,12 @@ enum class Outcome : uint8_t {
 
 struct RegisterOperation {
   uint64_t client = 0;
-  std::string key;
+  std::string key = {};
   RegisterAction action = RegisterAction::kRead;
-  RegisterValue written;
-  RegisterValue expected;
-  RegisterValue found;  // Known with kOk of a read and with kMismatch.
-  runtime::MonotonicTime invoked;
+  RegisterValue written = {};
+  RegisterValue expected = {};
+  RegisterValue found = {};  // Known with kOk of a read and with kMismatch.
+  runtime::MonotonicTime invoked = {};
   runtime::MonotonicTime completed = runtime::MonotonicTime::Max();
   Outcome outcome = Outcome::kUnknown;
 };

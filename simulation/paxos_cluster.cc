@@ -1,0 +1,286 @@
+#include "simulation/paxos_cluster.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "runtime/sleep.h"
+#include "runtime/task_scope.h"
+#include "simulation/membership_operator.h"
+#include "simulation/register_client.h"
+#include "workload/linearizability.h"
+
+namespace simulation {
+namespace {
+
+using runtime::Duration;
+using runtime::NodeId;
+using runtime::Random;
+using runtime::operator""ms;
+using runtime::operator""s;
+using simulated::NodeWorld;
+using simulated::Universe;
+using storage::GroupId;
+
+// A promise that was made under a clock stepped by seconds has to be overtaken by true time, and
+// readings have to agree again.
+constexpr Duration kClocksSettle = 90s;
+constexpr Duration kMembersSettle = 60s;
+constexpr Duration kReplicasSettle = 20s;
+// The last operations of the clients end.
+constexpr Duration kClientsEnd = 4s;
+constexpr uint32_t kFirstClient = 101;
+constexpr uint32_t kOperator = 91;
+// From these on, clients are no clients of the chaos.
+constexpr uint64_t kProverIds = 1000;
+
+// Clients on a machine of their own.
+class ClientsProgram final : public simulated::NodeProgram {
+ public:
+  ClientsProgram(Universe* universe, NodeWorld* world, PaxosTruth* truth,
+                 std::vector<RegisterClientOptions> clients)
+      : scope_(world->loop(0)) {
+    for (RegisterClientOptions& options : clients) {
+      clients_.push_back(
+          std::make_unique<RegisterClient>(universe, world, truth, std::move(options)));
+      scope_.Spawn(clients_.back()->Run());
+    }
+  }
+
+ private:
+  std::vector<std::unique_ptr<RegisterClient>> clients_;
+  runtime::TaskScope scope_;
+};
+
+// One of the values, drawn.
+template <typename T>
+T OneOf(Random* random, const std::vector<T>& values) {
+  return values[static_cast<size_t>(random->Uniform(0, static_cast<int64_t>(values.size()) - 1))];
+}
+
+runtime::Task<void> ProveAlive(std::unique_ptr<RegisterClient> client, GroupId group, int* proved) {
+  if ((co_await client->ProveAlive(group)).ok()) ++*proved;
+}
+
+runtime::Task<void> CountUp(runtime::Task<void> task, int* count) {
+  co_await std::move(task);
+  ++*count;
+}
+
+}  // namespace
+
+PaxosCluster::PaxosCluster(Universe* universe, PaxosClusterOptions options)
+    : universe_(*universe),
+      options_(options),
+      truth_(universe),
+      watchers_(universe, &truth_, options.clocks_lie),
+      calm_(!options.stirs) {
+  DrawOptions();
+  for (int i = 1; i <= options_.nodes; ++i) nodes_.emplace_back(static_cast<uint32_t>(i));
+  AddGroups();
+  AddNodes();
+  AddClients();
+}
+
+void PaxosCluster::DrawOptions() {
+  Random& random = universe_.random();
+  paxos::HostOptions& host = node_options_.host;
+  const Duration lease = OneOf<Duration>(&random, {1s, 2s, 3s});
+  host.replica.lease = lease;
+  host.replica.renew_every = lease / 4;
+  host.replica.stall_max = lease / 4;
+  host.replica.candidacy_max = lease / 6;
+  host.replica.open_slots_max = OneOf<size_t>(&random, {4, 16, 256, 4096});
+  host.replica.open_bytes_max = OneOf<size_t>(&random, {8 << 10, 64 << 10, 8 << 20});
+  host.replica.message_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 512 << 10});
+  host.log.segment_bytes = OneOf<size_t>(&random, {16 << 10, 64 << 10, 1 << 20});
+  host.log.batch_bytes_max = OneOf<size_t>(&random, {1 << 10, 16 << 10, 1 << 20});
+  host.log.cache_bytes_max = OneOf<size_t>(&random, {0, 4 << 10, 1 << 20});
+  host.store.write_buffer_bytes = OneOf<size_t>(&random, {64 << 10, 256 << 10});
+  host.store.block_cache_bytes = 256 << 10;
+  host.log_retained_bytes = OneOf<size_t>(&random, {0, 2 << 10, 32 << 10, 16 << 20});
+  host.cut_period = OneOf<Duration>(&random, {200ms, 1s, 5s});
+  host.apply_bytes_max = OneOf<size_t>(&random, {1, 1 << 10, 1 << 20});
+  host.fetch_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
+  host.snapshot_chunk_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
+  host.call_timeout = OneOf<Duration>(&random, {300ms, 1s, 2s});
+  host.join_pause = 200ms;
+  value_bytes_max_ = OneOf<int64_t>(&random, {0, 50, 1'000});
+  node_options_.cluster_nodes = static_cast<size_t>(options_.nodes);
+  node_options_.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
+}
+
+void PaxosCluster::AddGroups() {
+  for (int i = 1; i <= options_.groups; ++i) {
+    std::vector<NodeId> members;
+    const auto first = universe_.random().Uniform(0, options_.nodes - 1);
+    for (int j = 0; j < options_.voters; ++j) {
+      members.push_back(nodes_[static_cast<size_t>((first + j) % options_.nodes)]);
+    }
+    truth_.AddGroup(GroupId(static_cast<uint64_t>(i)), paxos::Configuration::Initial(members));
+  }
+}
+
+void PaxosCluster::AddNodes() {
+  for (const NodeId id : nodes_) {
+    simulated::NodeOptions options;
+    options.program = [this](runtime::World& world) {
+      return std::make_unique<PaxosNode>(&universe_, static_cast<NodeWorld*>(&world), &truth_,
+                                         node_options_);
+    };
+    universe_.AddNode(id, options);
+  }
+}
+
+RegisterClientOptions PaxosCluster::ClientOptions(uint64_t id) const {
+  RegisterClientOptions options;
+  options.id = id;
+  options.nodes = nodes_;
+  options.value_bytes_max = value_bytes_max_;
+  return options;
+}
+
+void PaxosCluster::AddClients() {
+  uint64_t next = 1;
+  for (int i = 0; i < options_.client_nodes; ++i) {
+    std::vector<RegisterClientOptions> clients;
+    for (int j = 0; j < options_.clients_per_node; ++j) clients.push_back(ClientOptions(next++));
+    simulated::NodeOptions options;
+    options.program = [this, clients](runtime::World& world) {
+      return std::make_unique<ClientsProgram>(&universe_, static_cast<NodeWorld*>(&world), &truth_,
+                                              clients);
+    };
+    universe_.AddNode(NodeId(kFirstClient + static_cast<uint32_t>(i)), options);
+  }
+  if (!options_.changes_members) return;
+  simulated::NodeOptions options;
+  options.program = [this](runtime::World& world) {
+    MembershipOperatorOptions of_operator;
+    of_operator.client = ClientOptions(kOperator);
+    of_operator.client.call_timeout = 5s;
+    of_operator.client.operation_max = 6s;
+    of_operator.voters = static_cast<size_t>(options_.voters);
+    return std::make_unique<MembershipOperator>(&universe_, static_cast<NodeWorld*>(&world),
+                                                &truth_, &calm_, of_operator);
+  };
+  universe_.AddNode(NodeId(kOperator), options);
+}
+
+std::vector<PaxosNode*> PaxosCluster::Programs() const {
+  std::vector<PaxosNode*> programs;
+  for (const NodeId id : nodes_) {
+    PaxosNode* const program = FindPaxosNode(universe_.node(id));
+    if (program != nullptr) programs.push_back(program);
+  }
+  return programs;
+}
+
+void PaxosCluster::Chaos(std::vector<Harm> harms, Duration length) {
+  Nemesis nemesis(&universe_, {.harms = std::move(harms)});
+  int ended = 0;
+  universe_.Spawn(CountUp(nemesis.Reign(length), &ended));
+  // The nemesis may be at rest when its reign ends.
+  universe_.RunUntil([&ended] { return ended > 0; }, length + 60s);
+  universe_.experiments().SetBuggify(false);
+  calm_ = true;
+}
+
+bool PaxosCluster::AllHealthy() const {
+  for (const NodeId id : nodes_) {
+    const PaxosNode* const program = FindPaxosNode(universe_.node(id));
+    if (program == nullptr || !program->healthy()) return false;
+  }
+  return true;
+}
+
+bool PaxosCluster::AllSettled() const {
+  if (!options_.changes_members) return true;
+  for (const auto& [group, founding] : truth_.foundings) {
+    if (!MembershipOperator::Settled(truth_, group, static_cast<size_t>(options_.voters))) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void PaxosCluster::Settle() {
+  if (!universe_.violation().ok()) return;
+  if (!universe_.RunUntil([this] { return AllHealthy(); }, kClocksSettle)) {
+    return universe_.Fail("LIVENESS: a node is not well long after all has healed");
+  }
+  if (!universe_.RunUntil([this] { return AllSettled(); }, kMembersSettle)) {
+    return universe_.Fail("LIVENESS: a group does not get the members that it is to have");
+  }
+}
+
+void PaxosCluster::DemandLife() {
+  if (!universe_.violation().ok()) return;
+  int proved = 0;
+  int begun = 0;
+  for (const NodeId id : nodes_) {
+    PaxosNode* const program = FindPaxosNode(universe_.node(id));
+    for (const auto& [group, founding] : truth_.foundings) {
+      auto client = std::make_unique<RegisterClient>(&universe_, &universe_.node(id), &truth_,
+                                                     ClientOptions(kProverIds + id.value()));
+      program->Spawn(ProveAlive(std::move(client), group, &proved));
+      ++begun;
+    }
+  }
+  if (!universe_.RunUntil([&] { return proved == begun; }, 3 * lease())) {
+    universe_.Fail(absl::StrCat("LIVENESS: three leases after all was well, ", begun - proved,
+                                " of ", begun, " nodes and groups have no write and read"));
+  }
+}
+
+bool PaxosCluster::AllApplied() const {
+  for (const auto& [group, truth] : truth_.groups) {
+    for (const paxos::Member& member : truth->configuration().members()) {
+      const PaxosNode* const program = FindPaxosNode(universe_.node(member.node));
+      if (program == nullptr || program->host() == nullptr) return false;
+      const std::shared_ptr<paxos::Group> here = program->host()->FindGroup(group);
+      if (here == nullptr || !here->installed() || here->applied() < truth->known_through()) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
+void PaxosCluster::DemandEquality() {
+  if (!universe_.violation().ok()) return;
+  truth_.quiet = true;
+  universe_.RunFor(kClientsEnd);
+  if (!universe_.RunUntil([this] { return AllApplied(); }, kReplicasSettle)) {
+    return universe_.Fail("LIVENESS: a replica does not catch up long after all has healed");
+  }
+  const std::vector<PaxosNode*> programs = Programs();
+  int scrubbed = 0;
+  std::map<std::pair<GroupId, NodeId>, GroupContents> contents;
+  for (PaxosNode* const program : programs) {
+    program->Spawn(CountUp(program->Scrub(&contents), &scrubbed));
+  }
+  const auto all = static_cast<int>(programs.size());
+  if (!universe_.RunUntil([&] { return scrubbed == all; }, kReplicasSettle)) {
+    return universe_.Fail("LIVENESS: a replica cannot be read");
+  }
+  for (const auto& [group, truth] : truth_.groups) {
+    for (const paxos::Member& member : truth->configuration().members()) {
+      const auto found = contents.find({group, member.node});
+      if (found != contents.end() && found->second.applied >= truth->known_through()) continue;
+      universe_.Fail(absl::StrCat("equal state at equal slots: node ", member.node.value(),
+                                  " does not give all of group ", group.value()));
+    }
+  }
+}
+
+void PaxosCluster::JudgeHistory() {
+  if (!universe_.violation().ok() || options_.clocks_lie) return;
+  universe_.Note(truth_.history.operations().size());
+  const absl::Status judged = workload::CheckLinearizable(truth_.history.operations());
+  if (!judged.ok()) universe_.Fail(absl::StrCat("LINEARIZABLE: ", std::string(judged.message())));
+}
+
+}  // namespace simulation

@@ -1,0 +1,163 @@
+#include "simulation/paxos_harms.h"
+
+#include <memory>
+#include <utility>
+
+#include "simulation/paxos_node.h"
+
+namespace simulation {
+namespace {
+
+using runtime::Duration;
+using runtime::operator""ms;
+using runtime::operator""s;
+using simulated::NodeWorld;
+using simulated::Universe;
+
+void Nothing() {}
+
+// Another voter of the group, drawn; 0 if there is none.
+paxos::ReplicaId SomeOther(Universe* universe, const paxos::Group& group) {
+  std::vector<paxos::ReplicaId> others;
+  for (const paxos::Member& member : group.replica().configuration().members()) {
+    if (member.voter && member.replica != group.replica().self()) others.push_back(member.replica);
+  }
+  if (others.empty()) return {};
+  const auto last = static_cast<int64_t>(others.size()) - 1;
+  return others[static_cast<size_t>(universe->random().Uniform(0, last))];
+}
+
+runtime::Task<void> HandOver(std::shared_ptr<paxos::Group> group, paxos::ReplicaId successor) {
+  (co_await group->Abdicate(successor)).IgnoreError();
+}
+
+std::function<void()> HandOverAll(Universe* universe, NodeWorld* world) {
+  PaxosNode* const node = FindPaxosNode(*world);
+  if (node == nullptr || node->host() == nullptr) return nullptr;
+  bool led = false;
+  for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
+    const paxos::ReplicaId successor = SomeOther(universe, *group);
+    if (!group->leading() || successor == paxos::ReplicaId()) continue;
+    node->Spawn(HandOver(group, successor));
+    led = true;
+  }
+  if (!led) return nullptr;
+  return Nothing;
+}
+
+// From now on the replicas on `preferred` are to lead; 0: whoever does.
+void Prefer(Universe* universe, runtime::NodeId preferred) {
+  for (const auto& [id, world] : universe->nodes()) {
+    PaxosNode* const node = FindPaxosNode(*world);
+    if (node == nullptr || node->host() == nullptr) continue;
+    for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
+      const paxos::Member* const member = group->replica().configuration().FindNode(preferred);
+      group->SetPreferredLeader(member == nullptr ? paxos::ReplicaId() : member->replica);
+    }
+  }
+}
+
+bool IsPaxosNode(const NodeWorld& world) { return FindPaxosNode(world) != nullptr; }
+
+std::function<void()> CrashAll(Universe* universe) {
+  std::vector<NodeWorld*> crashed;
+  for (const auto& [id, node] : universe->nodes()) {
+    if (!node->running() || node->clock().suspended()) continue;
+    node->Crash();
+    crashed.push_back(node.get());
+  }
+  return [crashed] {
+    for (NodeWorld* const node : crashed) {
+      if (!node->running()) node->Restart();
+    }
+  };
+}
+
+}  // namespace
+
+std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
+  return {
+      {"hand-over", [universe](NodeWorld* node) { return HandOverAll(universe, node); }},
+      {"preferred-leader",
+       [universe](NodeWorld* node) -> std::function<void()> {
+         if (!IsPaxosNode(*node)) return nullptr;
+         Prefer(universe, node->node());
+         return [universe] { Prefer(universe, runtime::NodeId()); };
+       }},
+      {"reopened-host",
+       [](NodeWorld* node) -> std::function<void()> {
+         PaxosNode* const program = FindPaxosNode(*node);
+         if (program == nullptr || program->host() == nullptr) return nullptr;
+         program->Reopen();
+         return Nothing;
+       }},
+      {"long-stall",
+       [universe](NodeWorld* node) -> std::function<void()> {
+         node->disk().Stall(universe->random().Uniform(1s, 6s));
+         return Nothing;
+       }},
+      {"crash-all", [universe](NodeWorld*) { return CrashAll(universe); }},
+  };
+}
+
+std::vector<Harm> DamageHarms(Universe* universe, PaxosTruth* truth) {
+  return {{"flipped-bit",
+           [truth](NodeWorld* node) -> std::function<void()> {
+             if (!truth->bad_disks.contains(node->node())) return nullptr;
+             node->disk().FlipRandomBit();
+             return Nothing;
+           }},
+          {"flipped-bit-and-crash",
+           [truth](NodeWorld* node) -> std::function<void()> {
+             if (!truth->bad_disks.contains(node->node()) || !node->running() ||
+                 node->clock().suspended()) {
+               return nullptr;
+             }
+             node->Crash();
+             node->disk().FlipRandomBit();
+             return [node] {
+               if (!node->running()) node->Restart();
+             };
+           }},
+          {"lost-disk", [universe, truth](NodeWorld* node) -> std::function<void()> {
+             if (!truth->bad_disks.contains(node->node()) || !node->running() ||
+                 node->clock().suspended()) {
+               return nullptr;
+             }
+             node->Crash();
+             // The crash comes after this event, and the loss after the crash.
+             universe->AfterThisEvent([truth, node] {
+               node->disk().Wipe();
+               truth->LostLog(node->node());
+             });
+             return [node] {
+               if (!node->running()) node->Restart();
+             };
+           }}};
+}
+
+std::vector<Harm> LyingHarms(Universe* universe) {
+  const auto lie = [universe] {
+    const Duration size = universe->random().Uniform(10ms, 3s);
+    return universe->random().Chance(0.5) ? size : -size;
+  };
+  return {{"lying-daemon",
+           [lie](NodeWorld* node) -> std::function<void()> {
+             node->time_daemon().Lie(lie());
+             return [node] { node->time_daemon().Lie(Duration::zero()); };
+           }},
+          {"born-liar",
+           [lie](NodeWorld* node) -> std::function<void()> {
+             if (!node->running() || node->clock().suspended()) return nullptr;
+             node->Crash();
+             node->time_daemon().Lie(lie());
+             node->Restart();
+             return [node] { node->time_daemon().Lie(Duration::zero()); };
+           }},
+          {"wild-oscillator", [universe](NodeWorld* node) -> std::function<void()> {
+             node->clock().SetDrift(universe->random().Chance(0.5) ? 20'000 : -20'000);
+             return [node] { node->clock().SetDrift(0); };
+           }}};
+}
+
+}  // namespace simulation
