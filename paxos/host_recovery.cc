@@ -148,6 +148,10 @@ Task<absl::Status> Host::Core::RecoverGroup(storage::RecoveredGroup found,
   if (!recovered.installed) start.applied = {};
   recovered.applied = start.applied.slot;
   recovered.applied_timestamp = start.applied.timestamp;
+  recovered.configuration = start.applied.configuration;
+  recovered.configuration_slot = start.applied.configuration_slot;
+  recovered.configuration = start.applied.configuration;
+  recovered.configuration_slot = start.applied.configuration_slot;
   CO_RETURN_IF_ERROR(co_await ReadAccepted(std::move(found), &recovered));
   AddGroup(std::move(start));
   co_return absl::OkStatus();

@@ -26,6 +26,10 @@ Duration Acceptor::HeldFor(const Moment& moment) const {
   return state_.vote.held_until - moment.now.earliest + Duration(1);
 }
 
+RefuseReason Acceptor::WhyNotFree(const Moment& moment) const {
+  return HeldFor(moment) > Duration{} ? RefuseReason::kHeld : RefuseReason::kClock;
+}
+
 void Acceptor::RefuseTo(ReplicaId from, Ballot ballot, RefuseReason reason, const Moment& moment) {
   outbox_.Send(from, Refuse{.ballot = ballot,
                             .reason = reason,
@@ -38,7 +42,7 @@ void Acceptor::Handle(ReplicaId from, const Canvass& canvass, const Moment& mome
   if (canvass.ballot <= state_.promised) {
     RefuseTo(from, canvass.ballot, RefuseReason::kBallot, moment);
   } else if (!FreeFor(from, moment)) {
-    RefuseTo(from, canvass.ballot, RefuseReason::kHeld, moment);
+    RefuseTo(from, canvass.ballot, WhyNotFree(moment), moment);
   } else if (window_.chosen_through() > canvass.chosen_through) {
     RefuseTo(from, canvass.ballot, RefuseReason::kBehind, moment);
   } else if (!moment.time_safe) {
@@ -55,7 +59,7 @@ void Acceptor::Handle(ReplicaId from, const Prepare& prepare, const Moment& mome
   if (prepare.released) GiveBack(*prepare.released);
   // PX-LEASE: a promise would take the lead from whoever holds the vote, so it is refused as well.
   if (!FreeFor(from, moment)) {
-    return RefuseTo(from, prepare.ballot, RefuseReason::kHeld, moment);
+    return RefuseTo(from, prepare.ballot, WhyNotFree(moment), moment);
   }
   // The values of those slots are chosen and perhaps not kept any more: the candidate learns them
   // first.
@@ -87,10 +91,7 @@ bool Acceptor::Handle(ReplicaId from, const Accept& accept, bool installed, cons
     ++counts_.order_refused;
     return false;
   }
-  if (accept.ballot > state_.promised) {
-    state_.promised = accept.ballot;
-    outbox_.SaveHardState();
-  }
+  Follow(accept.ballot);
   TakeEntries(accept);
   MarkChosen(accept);
   if (accept.safe_time && accept.safe_time->timestamp > safe_time_.timestamp) {
@@ -105,6 +106,12 @@ bool Acceptor::Handle(ReplicaId from, const Accept& accept, bool installed, cons
   if (accept.vote) accepted.vote_expiry = GiveVote(from, accept.ballot, *accept.vote, moment);
   outbox_.SendWhenSaved(from, accepted);  // PX-DURABLE.
   return true;
+}
+
+void Acceptor::Follow(Ballot ballot) {
+  if (ballot <= state_.promised) return;
+  state_.promised = ballot;
+  outbox_.SaveHardState();
 }
 
 void Acceptor::AdoptConfiguration(const Configuration& configuration, Slot slot) {

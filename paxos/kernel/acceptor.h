@@ -42,9 +42,13 @@ class Acceptor {
   bool Handle(ReplicaId from, const Accept& accept, bool installed, const Moment& moment);
   void Handle(const Release& release) { GiveBack(release.released); }
 
+  // Accepts nothing below `ballot` any more: something was chosen in it, or after it.
+  void Follow(Ballot ballot);
   void AdoptConfiguration(const Configuration& configuration, Slot slot);
 
  private:
+  // Of a vote that is not free.
+  RefuseReason WhyNotFree(const Moment& moment) const;
   void RefuseTo(ReplicaId from, Ballot ballot, RefuseReason reason, const Moment& moment);
   void GiveBack(const Released& released);
   // Gives or renews the vote if it may; until when the holder will count it, then.

@@ -34,6 +34,9 @@ Replica::Replica(ReplicaOptions options, Recovered recovered, uint64_t seed)
   for (AcceptedEntry& accepted : recovered.accepted) {
     if (accepted.slot > window_.base()) window_.Accept(std::move(accepted));
   }
+  if (recovered.installed && recovered.configuration_slot > hard_state().configuration_slot) {
+    acceptor_.AdoptConfiguration(recovered.configuration, recovered.configuration_slot);
+  }
   if (configuration().Find(self()) == nullptr && self() < configuration().next_replica()) {
     role_ = Role::kRemoved;
   }
@@ -134,17 +137,23 @@ void Replica::On(ReplicaId from, const Canvass& canvass, const Moment& moment) {
 void Replica::On(ReplicaId from, const Prepare& prepare, const Moment& moment) {
   round_high_ = std::max(round_high_, prepare.ballot.round);
   acceptor_.Handle(from, prepare, moment);
+  YieldToHigherBallot();
 }
 
 void Replica::On(ReplicaId from, const Accept& accept, const Moment& moment) {
   round_high_ = std::max(round_high_, accept.ballot.round);
   if (!acceptor_.Handle(from, accept, installed_, moment)) return;
+  YieldToHigherBallot();
   // Another one leads: an own attempt is over.
   if (from != self() && candidacy_ && accept.ballot > candidacy_->ballot) {
     GiveUp(options_.candidacy_max, moment);
   }
   ChosenAdvanced(moment);
   if (from != self()) HeardOfChosen(accept.chosen_through, from, moment);
+}
+
+void Replica::YieldToHigherBallot() {
+  if (leadership_ && hard_state().promised > leadership_->ballot) LoseLead();
 }
 
 void Replica::On(ReplicaId, const Release& release, const Moment& moment) {
@@ -246,17 +255,18 @@ void Replica::TickFetch(const Moment& moment) {
 void Replica::Learn(std::vector<AcceptedEntry> chosen, const Moment& moment) {
   for (AcceptedEntry& entry : chosen) {
     if (entry.slot <= chosen_through()) continue;
-    if (entry.slot != Next(chosen_through()) ||
-        window_.open_slots() >= 2 * options_.open_slots_max) {
-      break;
-    }
+    // How far it is from what is applied counts: slots between may have been accepted long ago.
+    const bool room = entry.slot.value() <= window_.base().value() + 2 * options_.open_slots_max;
+    if (entry.slot != Next(chosen_through()) || !room) break;
     // What this acceptor accepted in a higher ballot stays so, or phase 1 might prefer another's.
     const AcceptedEntry* const old = window_.Find(entry.slot);
     if (old != nullptr) entry.ballot = std::max(entry.ballot, old->ballot);
+    acceptor_.Follow(entry.ballot);
     window_.Accept(entry);
     window_.MarkChosen(entry.slot);
     outbox_.SaveEntry(std::move(entry));
   }
+  YieldToHigherBallot();
   ChosenAdvanced(moment);
   wake_ = MonotonicTime::Min();
 }
@@ -264,6 +274,11 @@ void Replica::Learn(std::vector<AcceptedEntry> chosen, const Moment& moment) {
 void Replica::Installed(Slot slot, Timestamp timestamp, const Configuration& configuration,
                         Slot configuration_slot, const Moment& moment) {
   CHECK(slot >= window_.base()) << "a snapshot of slot " << slot << " at " << window_.base();
+  if (slot > chosen_through()) {
+    // Whoever leads, or asks, does not know what it jumps over.
+    if (candidacy_) GiveUp(Jitter(), moment);
+    if (leadership_) LoseLead();
+  }
   window_.Reset(slot, timestamp);
   installed_ = true;
   handed_out_ = slot;

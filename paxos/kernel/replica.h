@@ -74,6 +74,9 @@ struct Recovered {
   bool installed = true;
   Slot applied;
   Timestamp applied_timestamp = Timestamp::Min();
+  // It may be newer than the hard state's: what is applied can be durable before that is.
+  Configuration configuration;
+  Slot configuration_slot;
   // The log was cut here: nothing below is kept.
   Slot truncated_before = Slot(1);
   // From the log, ascending, those after `applied` (or from truncated_before on).
@@ -189,6 +192,9 @@ class Replica {
   void Deliver(const Message& message, const Moment& moment);
   void DeliverOwn(const Moment& moment);
   bool KnowsSender(const Message& message);
+  // A leader whose own acceptor follows a higher ballot is none: what it hears from there to be
+  // chosen, it must not tell under its own. (Only clocks that lie let it come so far.)
+  void YieldToHigherBallot();
   void On(ReplicaId from, const Canvass& canvass, const Moment& moment);
   void On(ReplicaId from, const Canvassed& canvassed, const Moment& moment);
   void On(ReplicaId from, const Prepare& prepare, const Moment& moment);
@@ -214,6 +220,9 @@ class Replica {
   void SendToOthers(const Accept& accept);
   absl::Status CheckMayAssign(Timestamp timestamp, const Moment& moment) const;
   absl::StatusOr<Proposed> Append(Entry entry, Timestamp at_least, const Moment& moment);
+  // Whether all that this leader proposed is chosen. (What an earlier one left in later slots, and
+  // was not taken up, does not count.)
+  bool Drained() const { return leadership_->next() == Next(chosen_through()); }
   bool HasLogDurably(const Configuration& configuration, const Moment& moment) const;
 
   // --- What is chosen ---

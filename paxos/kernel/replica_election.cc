@@ -23,11 +23,15 @@ void Replica::TickElection(const Moment& moment) {
     const MonotonicTime end = candidacy_->since + options_.candidacy_max;
     if (moment.monotonic >= end) return GiveUp(Jitter(), moment);
     if (moment.monotonic >= candidacy_->ask_again_at) Ask(moment);
-    return WakeBy(std::min(end, candidacy_->ask_again_at));
+    if (candidacy_) WakeBy(std::min(end, candidacy_->ask_again_at));
+    return;
   }
   if (!acceptor_.FreeFor(self(), moment)) {
     stand_at_.reset();
-    return WakeBy(moment.monotonic + acceptor_.HeldFor(moment));
+    // Its time is over when it is held no more, but a clock in doubt cannot tell.
+    const Duration held_for = acceptor_.HeldFor(moment);
+    return WakeBy(moment.monotonic +
+                  (held_for > Duration{} ? held_for : options_.retransmit_after));
   }
   if (!MayStand(moment)) {
     stand_at_.reset();
@@ -89,13 +93,16 @@ void Replica::Ask(const Moment& moment) {
                         .chosen_through = candidacy.chosen_through,
                         .vote = {moment.now.earliest + options_.lease, options_.lease},
                         .released = candidacy.released};
+  if (!candidacy.promised.contains(self())) acceptor_.Handle(self(), prepare, moment);
+  // Its own acceptor may have refused: the vote went to somebody else.
+  if (hard_state().promised != candidacy.ballot) return GiveUp(Jitter(), moment);
   for (const Member& member : configuration().members()) {
-    if (!member.voter || candidacy.promised.contains(member.replica)) continue;
-    if (member.replica == self()) {
-      acceptor_.Handle(self(), prepare, moment);
-    } else {
-      outbox_.Send(member.replica, prepare);
+    if (!member.voter || member.replica == self() || candidacy.promised.contains(member.replica)) {
+      continue;
     }
+    // A ballot is used once, also across a restart: so it is remembered before it is used (Paxos
+    // Made Simple, 2.5).
+    outbox_.SendWhenSaved(member.replica, prepare);
   }
 }
 
@@ -181,13 +188,10 @@ void Replica::GiveUp(Duration backoff, const Moment& moment) {
     // under this ballot, but perhaps under the one that it was to replace.
     Release release{.released = {candidacy_->ballot, Timestamp::Min()}, .successor = ReplicaId()};
     if (candidacy_->released) release.released.ceiling = candidacy_->released->ceiling;
+    acceptor_.Handle(release);
     for (const Member& member : configuration().members()) {
-      if (!member.voter) continue;
-      if (member.replica == self()) {
-        acceptor_.Handle(release);
-      } else {
-        outbox_.Send(member.replica, release);
-      }
+      // Behind the Prepares, which may still wait for the disk.
+      if (member.voter && member.replica != self()) outbox_.SendWhenSaved(member.replica, release);
     }
   }
   candidacy_.reset();

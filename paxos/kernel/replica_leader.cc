@@ -138,12 +138,17 @@ void Replica::SendToOthers(const Accept& accept) {
 void Replica::SendUnsent(const Moment& moment) {
   while (leadership_ && !leadership_->unsent.empty()) {
     Leadership& leader = *leadership_;
-    if (window_.last() == chosen_through()) leader.progress_at = moment.monotonic;
+    // What was recovered may be more than the acceptors take at once: the rest when this is applied.
+    const uint64_t room = window_.base().value() + options_.open_slots_max;
+    if (leader.unsent_from.value() > room) return;
+    if (leader.unsent_from == Next(chosen_through())) leader.progress_at = moment.monotonic;
     Accept accept = NewAccept();
     accept.first = leader.unsent_from;
     size_t bytes = 0;
     auto end = leader.unsent.begin();
-    while (end != leader.unsent.end() &&
+    const auto limit = end + static_cast<ptrdiff_t>(std::min(
+                                 leader.unsent.size(), room + 1 - leader.unsent_from.value()));
+    while (end != limit &&
            (end == leader.unsent.begin() || bytes + end->bytes() <= options_.message_bytes_max)) {
       bytes += end->bytes();
       ++end;
@@ -218,12 +223,13 @@ absl::StatusOr<Proposed> Replica::Append(Entry entry, Timestamp at_least, const 
   Leadership& leader = *leadership_;
   entry.timestamp = std::max(at_least, leader.last_timestamp + Duration(1));
   RETURN_IF_ERROR(CheckMayAssign(entry.timestamp, moment));
-  if (window_.open_slots() + leader.unsent.size() >= options_.open_slots_max ||
+  const uint64_t open_slots = leader.next().value() - 1 - window_.base().value();
+  if (open_slots >= options_.open_slots_max ||
       window_.open_bytes() + leader.unsent_bytes + entry.bytes() > options_.open_bytes_max) {
     ++counts_.overloaded;
-    return absl::ResourceExhaustedError(
-        absl::StrCat("overloaded: ", window_.open_slots() + leader.unsent.size(), " slots with ",
-                     window_.open_bytes() + leader.unsent_bytes, " bytes are open"));
+    return absl::ResourceExhaustedError(absl::StrCat("overloaded: ", open_slots, " slots with ",
+                                                     window_.open_bytes() + leader.unsent_bytes,
+                                                     " bytes are open"));
   }
   const Proposed proposed{leader.ballot, leader.next(), entry.timestamp};
   leader.last_timestamp = entry.timestamp;
@@ -274,8 +280,7 @@ absl::StatusOr<Proposed> Replica::Reconfigure(Configuration next, const Moment& 
   }
   // PX-RECONFIG, alpha = 1: everything before is chosen under the old configuration, everything
   // after under the new one, whose majority must have all of it on disk: the old one may forget.
-  const bool drained = leadership_->unsent.empty() && window_.last() == chosen_through();
-  if (leadership_->reconfiguring || !drained || !HasLogDurably(next, moment)) {
+  if (leadership_->reconfiguring || !Drained() || !HasLogDurably(next, moment)) {
     leadership_->renew_at = MonotonicTime::Min();  // Brings news of who has what.
     wake_ = MonotonicTime::Min();
     return absl::AbortedError("slots are open, or the new members do not have the log yet");
@@ -312,11 +317,10 @@ absl::Status Replica::Abdicate(ReplicaId successor, const Moment& moment) {
 void Replica::FinishAbdication(const Moment& moment) {
   Leadership& leader = *leadership_;
   WakeBy(leader.abdicate_by);
-  const bool drained = leader.unsent.empty() && window_.last() == chosen_through();
   const Peer* const peer = FindPeer(*leader.successor);
-  if (!drained || peer == nullptr || peer->durable_through < chosen_through()) {
+  if (!Drained() || peer == nullptr || peer->durable_through < chosen_through()) {
     // It hears what is chosen, and says when it has it.
-    if (leader.told_chosen < chosen_through()) Renew(moment);
+    if (leader.told_chosen < chosen_through() && !Stalled(moment)) Renew(moment);
     if (!leadership_ || moment.monotonic < leader.abdicate_by) return;
     // The successor does not keep up: nobody is served while it is waited for.
     role_ = Role::kLeading;
