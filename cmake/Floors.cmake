@@ -5,7 +5,7 @@
 # upwards, stops the configuration. tests/house_rules checks the same of the #include lines.
 
 set(ISOCHRON_FLOORS
-    runtime runtime/real runtime/simulated truetime storage paxos shardmaster txn sql server workload
+    runtime runtime/real runtime/simulated truetime storage paxos shardmaster txn sql server workload/checker workload
     simulation cli)
 
 function(add_floor folder)

@@ -1,6 +1,8 @@
 #include "workload/checker/register_analysis.h"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "workload/checker/internal_consistency.h"
