@@ -20,7 +20,8 @@
 // Trouble:     when the disk is full or fails, the batch at fault and all that follow are refused
 //              (RESOURCE_EXHAUSTED, UNAVAILABLE), and the store tries to open again, with growing
 //              pauses, until it can. That begins a new epoch: what was written without being synced
-//              may be gone, so each group reads its applied state again and replays.
+//              may be gone, so each group reads its applied state again and replays. Where
+//              World::files() has lost a log on closing it, only a new process can go on.
 // States:      kOpen -> kFull | kFailing -> kOpen (a new epoch) ...; any -> kDamaged; Close() ->
 //              kClosed.
 // Bounded:     batches that wait for their turn have at most queue_bytes_max; beyond that Write()
@@ -116,7 +117,7 @@ class Store {
   // All that was written before is durable.
   runtime::Task<absl::Status> SyncApplied();
 
-  // FAILED_PRECONDITION while a snapshot of the group is being installed.
+  // FAILED_PRECONDITION while a snapshot of the group is being installed. Looks up one small record.
   absl::StatusOr<View> NewView(GroupId group);
 
   // All groups that it knows, by id. Blocks for some milliseconds at most.
