@@ -43,7 +43,8 @@ Applier::Applier(GroupHome* home, storage::GroupId group, Start start, StateMach
       scope_(*scope),
       state_(std::move(start.state)),
       installed_(start.installed),
-      told_(state_.slot) {
+      told_(state_.slot),
+      added_(state_.slot) {
   ended_.Set();
 }
 
@@ -51,8 +52,9 @@ void Applier::Begin() { Wake(); }
 
 void Applier::Add(std::vector<Chosen> chosen) {
   if (stopped_ || chosen.empty()) return;
-  CHECK(chosen.front().slot == Next(queue_.empty() ? told_ : queue_.back().slot))
-      << "slot " << chosen.front().slot << " was handed out, applied " << told_;
+  CHECK(chosen.front().slot == Next(added_))
+      << "slot " << chosen.front().slot << " was handed out after " << added_;
+  added_ = chosen.back().slot;
   std::move(chosen.begin(), chosen.end(), std::back_inserter(queue_));
   Wake();
 }
@@ -76,6 +78,7 @@ void Applier::Installed(AppliedState state) {
   CHECK(stopped_ && !running_);
   state_ = std::move(state);
   told_ = state_.slot;
+  added_ = state_.slot;
   installed_ = true;
   stopped_ = false;
   restored_ = false;

@@ -104,6 +104,7 @@ class Applier {
   AppliedState state_;
   bool installed_;
   Slot told_;                 // The listener was told up to here.
+  Slot added_;                // The last one that was given to it.
   std::deque<Chosen> queue_;  // Slots after told_.
   bool restored_ = false;
   storage::StoreEpoch epoch_;  // Of the store when the state machine was restored.
