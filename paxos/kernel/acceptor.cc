@@ -75,7 +75,7 @@ void Acceptor::Handle(ReplicaId from, const Prepare& prepare, const Moment& mome
   outbox_.SendWhenSaved(from, std::move(promise));  // PX-DURABLE.
 }
 
-bool Acceptor::Handle(ReplicaId from, const Accept& accept, bool installed, const Moment& moment) {
+bool Acceptor::Take(ReplicaId from, const Accept& accept, const Moment& moment) {
   if (accept.ballot < state_.promised) {
     RefuseTo(from, accept.ballot, RefuseReason::kBallot, moment);
     return false;
@@ -97,7 +97,11 @@ bool Acceptor::Handle(ReplicaId from, const Accept& accept, bool installed, cons
   if (accept.safe_time && accept.safe_time->timestamp > safe_time_.timestamp) {
     safe_time_ = *accept.safe_time;
   }
-  if (accept.entries.empty() && !accept.vote) return true;
+  return true;
+}
+
+void Acceptor::Answer(ReplicaId from, const Accept& accept, bool installed, const Moment& moment) {
+  if (accept.entries.empty() && !accept.vote) return;
   Accepted accepted{.ballot = accept.ballot,
                     .first = accept.first,
                     .count = accept.entries.size(),
@@ -105,7 +109,6 @@ bool Acceptor::Handle(ReplicaId from, const Accept& accept, bool installed, cons
                     .durable_through = installed ? window_.chosen_through() : Slot()};
   if (accept.vote) accepted.vote_expiry = GiveVote(from, accept.ballot, *accept.vote, moment);
   outbox_.SendWhenSaved(from, accepted);  // PX-DURABLE.
-  return true;
 }
 
 void Acceptor::Follow(Ballot ballot) {

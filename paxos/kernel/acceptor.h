@@ -37,9 +37,11 @@ class Acceptor {
   // Each answers through the outbox.
   void Handle(ReplicaId from, const Canvass& canvass, const Moment& moment);
   void Handle(ReplicaId from, const Prepare& prepare, const Moment& moment);
-  // `installed`: whether this replica has the state of what is below its window. False if the
-  // message was refused.
-  bool Handle(ReplicaId from, const Accept& accept, bool installed, const Moment& moment);
+  // In two steps, so that what became chosen by it is taken note of before the answer says so. False
+  // if the message was refused; no second step, then.
+  bool Take(ReplicaId from, const Accept& accept, const Moment& moment);
+  // `installed`: whether this replica has the state of what is below its window.
+  void Answer(ReplicaId from, const Accept& accept, bool installed, const Moment& moment);
   void Handle(const Release& release) { GiveBack(release.released); }
 
   // Accepts nothing below `ballot` any more: something was chosen in it, or after it.

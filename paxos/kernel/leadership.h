@@ -49,6 +49,8 @@ class Leadership {
   size_t unsent_bytes = 0;
   // A configuration was proposed and is not chosen yet: nothing comes after it (alpha = 1).
   std::optional<Slot> reconfiguring;
+  // Removed by it, and not told yet.
+  std::vector<ReplicaId> leaving;
   // Abdicating: to whom, and until when it is tried.
   std::optional<ReplicaId> successor;
   MonotonicTime abdicate_by;

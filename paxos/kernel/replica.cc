@@ -37,9 +37,6 @@ Replica::Replica(ReplicaOptions options, Recovered recovered, uint64_t seed)
   if (recovered.installed && recovered.configuration_slot > hard_state().configuration_slot) {
     acceptor_.AdoptConfiguration(recovered.configuration, recovered.configuration_slot);
   }
-  if (configuration().Find(self()) == nullptr && self() < configuration().next_replica()) {
-    role_ = Role::kRemoved;
-  }
 }
 
 // --- Time ---
@@ -105,15 +102,14 @@ void Replica::DeliverOwn(const Moment& moment) {
 
 bool Replica::KnowsSender(const Message& message) {
   if (configuration().Find(message.from) != nullptr) return true;
-  // PX-RECONFIG: ids are never given twice, so whoever is no member and has an old id was removed.
-  if (message.from < configuration().next_replica()) {
-    if (!std::holds_alternative<Removed>(message.body)) {
-      outbox_.Send(message.from, Removed{hard_state().configuration_slot});
-    }
-    return false;
-  }
   // A member of a configuration that is not known here yet.
-  return true;
+  if (message.from >= configuration().next_replica()) return true;
+  // PX-RECONFIG: ids are never given twice, so whoever is no member and has an old id was removed.
+  // If it asks, it is told, by a leader that may tell it; or that it is behind, by the others.
+  if (!std::holds_alternative<Canvass>(message.body)) return false;
+  if (!MayDismiss()) return true;
+  outbox_.Send(message.from, Removed{hard_state().configuration_slot});
+  return false;
 }
 
 void Replica::Step(const Message& message, const Moment& moment) {
@@ -142,14 +138,15 @@ void Replica::On(ReplicaId from, const Prepare& prepare, const Moment& moment) {
 
 void Replica::On(ReplicaId from, const Accept& accept, const Moment& moment) {
   round_high_ = std::max(round_high_, accept.ballot.round);
-  if (!acceptor_.Handle(from, accept, installed_, moment)) return;
+  if (!acceptor_.Take(from, accept, moment)) return;
   YieldToHigherBallot();
   // Another one leads: an own attempt is over.
-  if (from != self() && candidacy_ && accept.ballot > candidacy_->ballot) {
+  if (candidacy_ && (candidacy_->canvassing || accept.ballot > candidacy_->ballot)) {
     GiveUp(options_.candidacy_max, moment);
   }
   ChosenAdvanced(moment);
-  if (from != self()) HeardOfChosen(accept.chosen_through, from, moment);
+  acceptor_.Answer(from, accept, installed_, moment);
+  HeardOfChosen(accept.chosen_through, from, moment);
 }
 
 void Replica::YieldToHigherBallot() {
@@ -168,8 +165,10 @@ void Replica::On(ReplicaId, const Release& release, const Moment& moment) {
 }
 
 void Replica::On(ReplicaId, const Removed& removed, const Moment&) {
-  // Somebody knows a later configuration than this replica does, and it is not in it.
-  if (removed.configuration_slot <= hard_state().configuration_slot) return;
+  // A leader knows a configuration that this replica is not in.
+  const Slot known = hard_state().configuration_slot;
+  const bool member = configuration().Find(self()) != nullptr;
+  if (removed.configuration_slot < known || (removed.configuration_slot == known && member)) return;
   StepDown();
   role_ = Role::kRemoved;
 }
@@ -193,6 +192,7 @@ void Replica::ChosenAdvanced(const Moment& moment) {
     }
   }
   if (behind_since_) behind_since_ = moment.monotonic;
+  if (candidacy_ && !configuration().IsVoter(self())) GiveUp(Duration{}, moment);
   if (!leadership_) return;
   leadership_->progress_at = moment.monotonic;
   leadership_->ForgetThrough(chosen_through());
@@ -213,17 +213,16 @@ void Replica::AdoptConfiguration(const Configuration& next, Slot slot) {
   if (slot <= hard_state().configuration_slot) return;
   const Configuration before = configuration();
   acceptor_.AdoptConfiguration(next, slot);
-  if (leadership_) {
-    for (const Member& member : before.members()) {
-      if (next.Find(member.replica) != nullptr) continue;
-      leadership_->peers.erase(member.replica);
-      if (member.replica != self()) outbox_.Send(member.replica, Removed{slot});
-    }
+  if (!leadership_) return;
+  for (const Member& member : before.members()) {
+    if (next.Find(member.replica) != nullptr) continue;
+    leadership_->peers.erase(member.replica);
+    if (member.replica != self()) leadership_->leaving.push_back(member.replica);
   }
-  if (next.Find(self()) == nullptr && self() < next.next_replica()) {
-    StepDown();
-    role_ = Role::kRemoved;
-  }
+  if (next.IsVoter(self())) return;
+  // It carried out what an earlier leader began. It goes on as an acceptor until it is told.
+  TellChosen();
+  LoseLead();
 }
 
 void Replica::Applied(Slot slot) {

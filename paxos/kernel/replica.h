@@ -15,7 +15,7 @@
 //                    |  votes released    +------------+      | Abdicate()
 //                    +--------------------| abdicating | <----+
 //                                         +------------+
-//   A configuration without this replica, once chosen, ends it: `removed`.
+//   A leader's message that it is no member any more ends it: `removed`.
 // Invariants:  (1) A promise, an accept and a lease vote leave only after they were saved
 //              (PX-DURABLE). (2) A slot known to be chosen never changes its value (PX-ONE-VALUE).
 //              (3) Entries come out in the order of their slots, each once (PX-PIPELINE), with
@@ -178,6 +178,7 @@ class Replica {
   // --- Elections ---
   bool MayStand(const Moment& moment) const;
   void TickElection(const Moment& moment);
+  void AskWhetherMember(const Moment& moment);
   void StartCanvass(const Moment& moment);
   void StartPrepare(std::optional<Released> released, const Moment& moment);
   // Asks those who did not agree yet.
@@ -192,6 +193,11 @@ class Replica {
   void Deliver(const Message& message, const Moment& moment);
   void DeliverOwn(const Moment& moment);
   bool KnowsSender(const Message& message);
+  // Whether this leader may tell former members that they were removed, which ends them. Not before
+  // a majority of the new members has it on disk: as long as one of them might have to ask the
+  // majority of the old ones what was chosen, those have to answer.
+  bool MayDismiss() const;
+  void Dismiss();
   // A leader whose own acceptor follows a higher ballot is none: what it hears from there to be
   // chosen, it must not tell under its own. (Only clocks that lie let it come so far.)
   void YieldToHigherBallot();
@@ -216,6 +222,8 @@ class Replica {
   // A new leader's first proposal of its own, when its lease reaches past the floor.
   void Open();
   void LoseLead();
+  // False if its own acceptor refused.
+  bool AcceptOwn(const Accept& accept, const Moment& moment);
   Accept NewAccept() const;
   void SendToOthers(const Accept& accept);
   absl::Status CheckMayAssign(Timestamp timestamp, const Moment& moment) const;
@@ -254,6 +262,7 @@ class Replica {
   uint64_t round_high_ = 0;  // The highest heard of.
   // When to stand next; nothing while there is no reason to.
   std::optional<MonotonicTime> stand_at_;
+  MonotonicTime ask_member_at_ = MonotonicTime::Min();
   std::optional<Candidacy> candidacy_;    // Canvassing, preparing.
   std::optional<Leadership> leadership_;  // Recovering, leading, abdicating.
 

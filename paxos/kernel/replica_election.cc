@@ -35,6 +35,7 @@ void Replica::TickElection(const Moment& moment) {
   }
   if (!MayStand(moment)) {
     stand_at_.reset();
+    if (!configuration().IsVoter(self())) AskWhetherMember(moment);
     return WakeBy(moment.monotonic + options_.retransmit_after);
   }
   if (!stand_at_) {
@@ -44,6 +45,16 @@ void Replica::TickElection(const Moment& moment) {
   }
   if (moment.monotonic < *stand_at_) return WakeBy(*stand_at_);
   StartCanvass(moment);
+}
+
+void Replica::AskWhetherMember(const Moment& moment) {
+  // Nobody leads it, as far as it knows, and it is not for it to stand: perhaps it was removed.
+  if (moment.monotonic < ask_member_at_) return;
+  ask_member_at_ = moment.monotonic + options_.renew_every;
+  for (const Member& member : configuration().members()) {
+    if (member.replica == self()) continue;
+    outbox_.Send(member.replica, Canvass{{round_high_ + 1, self()}, chosen_through()});
+  }
 }
 
 void Replica::StartCanvass(const Moment& moment) {
@@ -163,12 +174,12 @@ void Replica::On(ReplicaId from, const Refuse& refuse, const Moment& moment) {
     // brings that acceptor back.
     return StartPrepare(Released{leadership_->ballot, leadership_->last_timestamp}, moment);
   }
+  HeardOfChosen(refuse.chosen_through, from, moment);
   if (!candidacy_ || refuse.ballot != candidacy_->ballot) return;
   switch (refuse.reason) {
     case RefuseReason::kBallot:
       return GiveUp(Jitter(), moment);
     case RefuseReason::kBehind:
-      HeardOfChosen(refuse.chosen_through, from, moment);
       return GiveUp(options_.fetch_after + Jitter(), moment);
     case RefuseReason::kHeld:
       // Perhaps the others are enough. If not, it is asked again when its vote is free.

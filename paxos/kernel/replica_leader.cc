@@ -48,12 +48,18 @@ void Replica::Renew(const Moment& moment) {
   accept.vote = VoteRequest{moment.now.earliest + options_.lease, options_.lease};
   leader.told_chosen = chosen_through();
   SendToOthers(accept);
-  if (!acceptor_.Handle(self(), accept, installed_, moment)) LoseLead();
+  if (!AcceptOwn(accept, moment)) LoseLead();
 }
 
 void Replica::TellChosen() {
   leadership_->told_chosen = chosen_through();
   SendToOthers(NewAccept());
+}
+
+bool Replica::AcceptOwn(const Accept& accept, const Moment& moment) {
+  if (!acceptor_.Take(self(), accept, moment)) return false;
+  acceptor_.Answer(self(), accept, installed_, moment);
+  return true;
 }
 
 void Replica::LoseLead() {
@@ -170,7 +176,7 @@ void Replica::SendUnsent(const Moment& moment) {
         outbox_.Send(member.replica, accept);
       }
     }
-    if (!acceptor_.Handle(self(), accept, installed_, moment)) return LoseLead();
+    if (!AcceptOwn(accept, moment)) return LoseLead();
   }
 }
 
@@ -197,6 +203,7 @@ void Replica::On(ReplicaId from, const Accepted& accepted, const Moment& moment)
     }
   }
   ChosenAdvanced(moment);
+  if (leadership_) Dismiss();
   if (leadership_ && role_ == Role::kAbdicating) FinishAbdication(moment);
 }
 
@@ -204,8 +211,9 @@ void Replica::On(ReplicaId from, const Accepted& accepted, const Moment& moment)
 
 absl::Status Replica::CheckMayAssign(Timestamp timestamp, const Moment& moment) const {
   if (!leads(moment)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("replica ", self().value(), " does not lead: it is ", RoleName(role_)));
+    return absl::FailedPreconditionError(absl::StrCat(
+        "replica ", self().value(), " does not lead: ",
+        leading_ballot() ? "its lease is over" : absl::StrCat("it is ", RoleName(role_))));
   }
   if (role_ == Role::kAbdicating) {
     return absl::UnavailableError("the lead is being handed over");
@@ -258,6 +266,22 @@ absl::Status Replica::Pin(Timestamp timestamp, const Moment& moment) {
 }
 
 // --- Membership ---
+
+bool Replica::MayDismiss() const {
+  if (!leadership_) return false;
+  std::set<ReplicaId> know;
+  for (const auto& [replica, peer] : leadership_->peers) {
+    if (peer.durable_through >= hard_state().configuration_slot) know.insert(replica);
+  }
+  return configuration().HasMajority(know);
+}
+
+void Replica::Dismiss() {
+  if (leadership_->leaving.empty() || !MayDismiss()) return;
+  for (const ReplicaId replica : std::exchange(leadership_->leaving, {})) {
+    outbox_.Send(replica, Removed{hard_state().configuration_slot});
+  }
+}
 
 bool Replica::HasLogDurably(const Configuration& next, const Moment& moment) const {
   std::set<ReplicaId> have;

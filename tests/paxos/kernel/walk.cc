@@ -55,6 +55,7 @@ void WalkCounts::Add(const WalkCounts& other) {
   no_ops += other.no_ops;
   reproposed += other.reproposed;
   order_refused += other.order_refused;
+  removed += other.removed;
   events += other.events;
 }
 
@@ -196,6 +197,14 @@ void Walk::Join(ReplicaId replica) {
 void Walk::Settle(Host& host) {
   for (const Message& message : host.node.Collect(Now(host))) Send(host, message);
   watchers_.Look(host.node);
+  if (host.node.replica().role() == Role::kRemoved) {
+    // Its node throws away all it has.
+    ++counts_.removed;
+    Say(host.node.id(), " is removed");
+    host.gone = true;
+    Crash(host);
+    return;
+  }
   ScheduleSave(host);
   ScheduleApply(host);
   if (const std::optional<Fetch> fetch = host.node.TakeFetch()) Catch(host, *fetch);
@@ -276,7 +285,9 @@ void Walk::ScheduleTick(Host& host) {
 
 void Walk::Catch(Host& host, const Fetch& fetch) {
   const auto named = hosts_.find(fetch.source);
-  Host& source = named != hosts_.end() ? *named->second : Any();
+  const bool usable = named != hosts_.end() && named->second->node.up();
+  Host& source = usable ? *named->second : Any();
+  Say(host.node.id(), " asks ", source.node.id(), " for slot ", fetch.from, " and on");
   After(random_.Exponential(weather_.delay * 4), host, [this, &host, &source, fetch] {
     Replica& replica = host.node.replica();
     if (source.node.up() && source.side == host.side) {
@@ -382,7 +393,7 @@ void Walk::Client() {
 void Walk::Fault() {
   Host& host = Any();
   if (!host.node.up()) {
-    if (random_.Chance(0.1)) Start(host);
+    if (!host.gone && random_.Chance(0.1)) Start(host);
     return;
   }
   if (random_.Chance(weather_.cuts)) {
@@ -399,7 +410,7 @@ void Walk::Fault() {
   bool others_have_it = false;
   bool others_whole = true;
   for (const auto& [id, other] : hosts_) {
-    if (other.get() == &host) continue;
+    if (other.get() == &host || other->gone) continue;
     const Machine& machine = other->node.disk().machine;
     others_whole = others_whole && machine.installed;
     others_have_it = others_have_it || machine.applied >= host.node.machine().applied;
@@ -422,7 +433,7 @@ void Walk::Heal() {
     host->epsilon = 2ms;
     host->offset = random_.Uniform(-2ms, 2ms);
     host->time_safe = true;
-    if (!host->node.up()) Start(*host);
+    if (!host->node.up() && !host->gone) Start(*host);
   }
 }
 
@@ -437,6 +448,7 @@ std::string Walk::CheckAlive() {
   if (leader == nullptr) {
     text << "after all was healed nobody leads:";
     for (auto& [id, host] : hosts_) {
+      if (host->gone) continue;
       const Replica& replica = host->node.replica();
       text << " replica " << id << " is " << RoleName(replica.role()) << ", votes for "
            << replica.hard_state().vote.holder << " until " << replica.hard_state().vote.held_until
@@ -479,7 +491,9 @@ std::string Walk::Run() {
       if (host->node.up()) host->node.replica().FetchEnded();
     }
     Heal();
-    for (auto& [id, host] : hosts_) Settle(*host);
+    for (auto& [id, host] : hosts_) {
+      if (host->node.up()) Settle(*host);
+    }
     // Timestamps of a clock that was ahead lie in the future: the next leader waits for them.
     RunUntil(now_ + replica_options_.lease * 3 + (options_.clocks_lie ? 1500ms : 0ms));
     if (watchers_.violation().empty()) wrong = CheckAlive();

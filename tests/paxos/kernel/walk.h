@@ -30,6 +30,7 @@ struct WalkCounts {
   uint64_t chosen = 0;
   uint64_t elections_won = 0;
   uint64_t configurations = 0;
+  uint64_t removed = 0;
   uint64_t hand_overs = 0;
   uint64_t crashes = 0;
   uint64_t snapshots = 0;
@@ -87,6 +88,7 @@ class Walk {
     Timestamp tick_at = Timestamp::Max();
     bool saving = false;
     uint64_t applying = 0;
+    bool gone = false;  // Removed.
     uint64_t side = 0;  // Of a partition.
   };
 

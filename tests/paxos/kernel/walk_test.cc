@@ -13,9 +13,9 @@ namespace paxos {
 namespace {
 
 #ifdef ISOCHRON_SANITIZED
-constexpr uint64_t kSeeds = 40;
+constexpr uint64_t kSeeds = 20;
 #else
-constexpr uint64_t kSeeds = 400;
+constexpr uint64_t kSeeds = 200;
 #endif
 
 uint64_t current_seed = 0;
@@ -41,10 +41,11 @@ void WalkAll(const WalkOptions& options) {
     counts.Add(walk.counts());
   }
   std::printf(
-      "%lu proposals, %lu chosen, %lu elections won, %lu configurations, %lu hand-overs, "
+      "%lu proposals, %lu chosen, %lu elections won, %lu configurations, %lu removed, %lu "
+      "hand-overs, "
       "%lu crashes, %lu snapshots, %lu no-ops, %lu reproposed, %lu out of order, "
       "%lu events\n",
-      counts.proposals, counts.chosen, counts.elections_won, counts.configurations,
+      counts.proposals, counts.chosen, counts.elections_won, counts.configurations, counts.removed,
       counts.hand_overs, counts.crashes, counts.snapshots, counts.no_ops, counts.reproposed,
       counts.order_refused, counts.events);
 }

@@ -1,0 +1,66 @@
+// The scenario files of tests/paxos/scenarios, a test each. With ISOCHRON_REWRITE set they are
+// written anew with what happened; the difference is for people to judge.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_split.h"
+#include "tests/paxos/kernel/story.h"
+
+namespace paxos {
+namespace {
+
+std::vector<std::string> Files() { return absl::StrSplit(ISOCHRON_SCENARIOS, ' '); }
+
+// What the file is when its story is told again: comments and commands as they were, with what
+// happens now.
+std::string Retell(std::istream& file, Story* story) {
+  std::ostringstream told;
+  std::vector<std::string> commands;
+  bool answering = false;
+  for (std::string line; std::getline(file, line);) {
+    if (answering) {
+      answering = !line.empty();
+      if (!answering) told << '\n';
+      continue;
+    }
+    told << line << '\n';
+    if (line == "----") {
+      for (const std::string& command : commands) told << story->Do(command);
+      commands.clear();
+      answering = true;
+    } else if (!line.empty() && line[0] != '#') {
+      commands.push_back(line);
+    }
+  }
+  EXPECT_TRUE(commands.empty()) << "without ----: " << commands.front();
+  return told.str();
+}
+
+class Scenario : public testing::TestWithParam<std::string> {};
+
+TEST_P(Scenario, IsToldAsItWas) {
+  const std::string path = std::string(ISOCHRON_SCENARIO_FOLDER) + "/" + GetParam() + ".txt";
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path;
+  std::stringstream before;
+  before << file.rdbuf();
+  Story story;
+  const std::string now = Retell(before, &story);
+  EXPECT_FALSE(story.failed()) << "a rule is broken";
+  if (std::getenv("ISOCHRON_REWRITE") != nullptr) {
+    std::ofstream(path) << now;
+  } else {
+    EXPECT_EQ(now, before.str()) << "ISOCHRON_REWRITE=1 writes it anew";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Files, Scenario, testing::ValuesIn(Files()),
+                         [](const auto& test) { return test.param; });
+
+}  // namespace
+}  // namespace paxos
