@@ -112,7 +112,8 @@ void Replica::PreferOther(const Moment& moment) {
   }
   const Peer* const peer = FindPeer(preferred_);
   if (peer == nullptr || moment.monotonic - peer->heard_at > options_.renew_every * 2) return;
-  // Healthy: it has all that was chosen when it was last asked, or nearly.
+  // Healthy: it has answered, and has all that was chosen then, or nearly.
+  if (peer->durable_through == Slot()) return;
   if (peer->durable_through.value() + options_.open_slots_max / 4 < chosen_through().value()) {
     return;
   }
