@@ -203,6 +203,8 @@ class Group final : private Applier::Listener {
   // OK, or why nothing can be proposed here now, whoever leads.
   absl::Status CheckWritable() const;
   absl::Status NotLeading() const;
+  // Nobody leads as far as is known here, or this replica is about to.
+  bool NobodyLeads() const;
   // What the kernel's refusal means; OK if it is to be tried again soon.
   absl::Status Judge(const absl::Status& refusal) const;
   runtime::Task<absl::StatusOr<Proposed>> WaitForOutcome(Proposed proposed);

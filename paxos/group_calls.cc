@@ -6,6 +6,8 @@
 #include "paxos/errors.h"
 #include "paxos/group.h"
 #include "paxos/instruments.h"
+#include "runtime/event.h"
+#include "runtime/sleep.h"
 #include "runtime/status_macros.h"
 #include "runtime/world.h"
 #include "storage/log_store.h"
@@ -79,6 +81,11 @@ absl::Status Group::NotLeading() const {
   return NotLeader(id_, leader);
 }
 
+bool Group::NobodyLeads() const {
+  const ReplicaId hint = replica_.leader_hint();
+  return !ended_ && (hint == ReplicaId() || hint == replica_.self());
+}
+
 absl::Status Group::Judge(const absl::Status& refusal) const {
   switch (refusal.code()) {
     case absl::StatusCode::kFailedPrecondition:
@@ -116,7 +123,10 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
       refusal = proposed.status();
     }
     absl::Status judged = Judge(refusal);
-    if (judged.ok() && In(Duration(0)) >= end) judged = NotNow(id_, refusal.message());
+    const bool late = In(Duration(0)) >= end;
+    // Who is to lead after a hand-over is known in a moment.
+    if (NobodyLeads() && !late) judged = absl::OkStatus();
+    if (judged.ok() && late) judged = NotNow(id_, refusal.message());
     if (!judged.ok()) {
       home_.instruments().proposals_refused.Add();
       co_return judged;
@@ -158,11 +168,16 @@ void Group::AbandonOutcomes(Slot slot, absl::string_view why) {
 
 runtime::Task<absl::StatusOr<Ballot>> Group::ReadBarrier() {
   const Slot before = replica_.chosen_through();
+  const MonotonicTime end = In(home_.options().hand_over_max);
   while (true) {
     if (ended_) co_return NoSuchGroup(id_);
-    if (!replica_.leads(home_.Now())) co_return NotLeading();
-    if (serving_ && applier_.current() && applier_.applied() >= before) co_return *lead_;
-    CO_RETURN_IF_ERROR(co_await changed_.Wait(In(home_.options().hand_over_max)));
+    const bool leads = replica_.leads(home_.Now());
+    const bool late = In(Duration(0)) >= end;
+    if (!leads && (!NobodyLeads() || late)) co_return NotLeading();
+    const bool current = applier_.current() && applier_.applied() >= before;
+    if (leads && serving_ && current) co_return *lead_;
+    if (late) co_return NotNow(id_, "the leader applies what was chosen");
+    CO_RETURN_IF_ERROR(co_await changed_.Wait(end));
   }
 }
 
@@ -239,7 +254,7 @@ runtime::Task<absl::Status> Group::ChangeMembers(Step step) {
         hold_again = now + 2 * kHold;
       }
     }
-    CO_RETURN_IF_ERROR(co_await changed_.Wait(In(kLook)));
+    CO_RETURN_IF_ERROR(co_await runtime::SleepFor(kLook));
   }
 }
 
@@ -289,7 +304,7 @@ runtime::Task<absl::Status> Group::Abdicate(ReplicaId successor) {
     Changed();
     if (begun.ok()) break;
     CO_RETURN_IF_ERROR(Judge(begun));
-    CO_RETURN_IF_ERROR(co_await changed_.Wait(In(kLook)));
+    CO_RETURN_IF_ERROR(co_await runtime::SleepFor(kLook));
   }
   const Ballot ballot = *replica_.leading_ballot();
   while (!ended_) {

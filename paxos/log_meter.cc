@@ -11,7 +11,9 @@ constexpr uint64_t kOverhead = 64;
 }  // namespace
 
 LogMeter::LogMeter(size_t retained_bytes, Slot last)
-    : retained_bytes_(retained_bytes), marks_({{last, 0}, {last, 0}}) {}
+    : retained_bytes_(retained_bytes), marks_({{last, 0}}) {
+  if (last != Slot(0)) marks_.push_back({last, 0});
+}
 
 void LogMeter::Wrote(Slot slot, size_t bytes) {
   Mark& mark = marks_.back();
