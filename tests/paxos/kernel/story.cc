@@ -209,7 +209,7 @@ void Story::Propose(const Words& words) {
   const Moment moment = Now(actor);
   absl::Status status;
   if (words[0] == "propose") {
-    const Timestamp at_least(words.size() > 3 ? Number(words.at(3)) : 0);
+    const Timestamp at_least(words.size() > 4 ? Number(words.at(4)) : 0);
     const absl::StatusOr<Proposed> proposed = replica.Propose(words.at(2), at_least, moment);
     status = proposed.status();
     if (proposed.ok()) watchers_->Assigned(replica, *proposed, now_);
