@@ -34,6 +34,8 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("tests/truetime/real_world_test.cc", {"thread"}, "TT-MONOTONE across real threads is what is tested"),
     Exemption("tests/truetime/seqlock_test.cc", {"thread"}, "readers and a writer on threads are what is tested"),
     Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
+    Exemption("tests/paxos/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
+    Exemption("tests/paxos/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
     Exemption(
         "tests/bench/*",
