@@ -206,8 +206,11 @@ runtime::Task<void> Group::RunCatchUp(Fetch fetch) {
 
 bool Group::HasRoom() const {
   const ReplicaOptions& options = home_.options().replica;
-  return replica_.window().open_slots() < options.open_slots_max &&
-         replica_.window().open_bytes() < options.open_bytes_max;
+  const LogWindow& window = replica_.window();
+  const uint64_t unapplied = window.chosen_through().value() - window.base().value();
+  // What was accepted above is in the window too; it does not count, since it does not go away.
+  return unapplied == 0 || (unapplied < options.open_slots_max &&
+                            window.open_bytes() < 2 * options.open_bytes_max);
 }
 
 void Group::Learn(std::vector<AcceptedEntry> chosen) {

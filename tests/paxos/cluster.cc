@@ -1,5 +1,6 @@
 #include "tests/paxos/cluster.h"
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "paxos/errors.h"
 #include "runtime/check.h"
@@ -193,12 +194,32 @@ bool Cluster::AwaitEqual(std::vector<int> nodes, storage::GroupId id) {
   });
 }
 
+std::string Cluster::Describe(storage::GroupId id) {
+  std::string text;
+  for (int node = 1; node <= count_; ++node) {
+    const std::shared_ptr<Group> one = group(node, id);
+    absl::StrAppend(&text, "\nnode ", node, ": ");
+    if (one == nullptr) {
+      absl::StrAppend(&text, "no replica; host ",
+                      program(node) != nullptr && program(node)->host() != nullptr
+                          ? program(node)->host()->status().ToString()
+                          : "down");
+      continue;
+    }
+    const GroupStatus status = one->status();
+    absl::StrAppend(&text, RoleName(status.role), status.installed ? "" : ", not installed",
+                    ", applied ", status.applied.value(), ", chosen ",
+                    status.chosen_through.value(), ", open ", status.open_slots, ", host ",
+                    program(node)->host()->status().ToString());
+  }
+  return text;
+}
+
 absl::StatusOr<Proposed> Cluster::Propose(int node, const std::string& command,
                                           storage::GroupId id) {
   const std::shared_ptr<Group> at = group(node, id);
   if (at == nullptr) return NoSuchGroup(id);
-  const auto result =
-      Await(node, Within(10s, at->Propose(command, Timestamp::Min())));
+  const auto result = Await(node, Within(10s, at->Propose(command, Timestamp::Min())));
   return result ? *result : OutcomeUnknown(id, Slot(), "the node went down");
 }
 

@@ -12,6 +12,7 @@
 #include "paxos/host.h"
 #include "runtime/deadline.h"
 #include "runtime/simulated/universe.h"
+#include "runtime/sleep.h"
 #include "runtime/task_scope.h"
 #include "truetime/truetime.h"
 
@@ -95,9 +96,15 @@ class Cluster {
   // Runs until all of these nodes have applied what the leader has chosen, and hold equal registers.
   bool AwaitEqual(std::vector<int> nodes, storage::GroupId id = kGroup);
 
+  // The replicas, for a failed test to print.
+  std::string Describe(storage::GroupId id = kGroup);
+
   // The result of `task`, run on `node`; none if the node went down, or after 30 s.
   template <typename T>
   std::optional<T> Await(int node, runtime::Task<T> task);
+  // The same, for tasks of the universe's executor.
+  template <typename T>
+  runtime::Task<std::optional<T>> Ask(int node, runtime::Task<T> task);
   // A proposal at `node`.
   absl::StatusOr<Proposed> Propose(int node, const std::string& command,
                                    storage::GroupId id = kGroup);
@@ -132,6 +139,18 @@ std::optional<T> Cluster::Await(int node, runtime::Task<T> task) {
            world(node).incarnation() != incarnation;
   });
   return *result;
+}
+
+template <typename T>
+runtime::Task<std::optional<T>> Cluster::Ask(int node, runtime::Task<T> task) {
+  auto result = std::make_shared<std::optional<T>>();
+  const uint64_t incarnation = world(node).incarnation();
+  program(node)->scope().Spawn(StoreResult(std::move(task), result));
+  while (!result->has_value() && world(node).running() &&
+         world(node).incarnation() == incarnation) {
+    if (!(co_await runtime::SleepFor(std::chrono::microseconds(200))).ok()) break;
+  }
+  co_return *result;
 }
 
 }  // namespace paxos
