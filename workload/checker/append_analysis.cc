@@ -25,6 +25,16 @@ std::vector<int64_t> Duplicates(absl::Span<const int64_t> list) {
   return twice;
 }
 
+// The last list that was read of a key, with what the transaction had appended itself.
+std::optional<absl::Span<const int64_t>> LastRead(const History& history,
+                                                  KeyOperations operations) {
+  for (size_t i = operations.size(); i-- > 0;) {
+    const Operation& operation = *operations[i];
+    if (operation.kind == OperationKind::kRead && operation.known) return history.list(operation);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 AppendAnalysis::AppendAnalysis(const History& history, WriteIndex* writes, AnomalyLog* log)
@@ -113,14 +123,12 @@ void AppendAnalysis::AddWriteEdges(KeyId key) {
     }
     before = write->writer;
   }
-  // Whoever appended what is not in the longest list comes after it.
-  orders_[key].unseen_waypoint = graph_->AddWaypoint();
-  if (before != kNoTxn) {
-    graph_->Add(before, orders_[key].unseen_waypoint, EdgeKind::kWriteWrite, Level::kPlain, key);
-  }
 }
 
+// Whoever appended what is not in the longest list comes after all who read that list. That it comes
+// after the writers, too, follows; ww edges for it would call a lost append a dirty write.
 void AppendAnalysis::AddUnseenAppends() {
+  for (KeyOrder& order : orders_) order.unseen_waypoint = graph_->AddWaypoint();
   for (TxnId id = 0; id < history_.transactions().size(); ++id) {
     if (!MayHaveCommitted(id)) continue;
     for (const Operation& operation : history_.operations(id)) {
@@ -140,6 +148,7 @@ void AppendAnalysis::CheckTransaction(TxnId reader, KeyId key, KeyOperations ope
   if (!list.has_value()) return;
   CheckRead(reader, key, *list);
   CheckLostUpdate(reader, key, *list, operations);
+  AddUnseenEdges(reader, key, operations);
 }
 
 void AppendAnalysis::CheckRead(TxnId reader, KeyId key, List list) {
@@ -230,57 +239,65 @@ void AppendAnalysis::AddReadEdges(TxnId reader, KeyId key, List list, bool is_pr
   }
   if (!is_prefix) return;
   const TxnId next = WriterFrom(key, list.size());
-  const NodeId to = next != kNoTxn ? next : orders_[key].unseen_waypoint;
-  graph_->Add(reader, to, EdgeKind::kReadWrite, Level::kPlain, key);
+  if (next != kNoTxn) graph_->Add(reader, next, EdgeKind::kReadWrite, Level::kPlain, key);
 }
 
-TxnId AppendAnalysis::WriterBefore(KeyId key, uint32_t position) const {
-  if (position == 0 || position == WriteIndex::kNowhere) return kNoTxn;
-  const WriteIndex::Write* const write = writes_->Find(key, orders_[key].order[position - 1]);
-  return write == nullptr ? kNoTxn : write->writer;
+// Here what it appended itself counts: no append is missing from that read but the unseen ones.
+void AppendAnalysis::AddUnseenEdges(TxnId reader, KeyId key, KeyOperations operations) {
+  const KeyOrder& order = orders_[key];
+  const std::optional<List> list = LastRead(history_, operations);
+  if (!list.has_value() || WriterFrom(key, list->size()) != kNoTxn) return;
+  if (!IsPrefix(*list, order.order)) return;
+  graph_->Add(reader, order.unseen_waypoint, EdgeKind::kReadWrite, Level::kPlain, key);
+}
+
+std::optional<int64_t> AppendAnalysis::AppendBefore(KeyId key, uint32_t position,
+                                                    TxnId writer) const {
+  if (position == WriteIndex::kNowhere) return std::nullopt;
+  while (position-- > 0) {
+    const int64_t element = orders_[key].order[position];
+    const WriteIndex::Write* const write = writes_->Find(key, element);
+    if (write == nullptr || !MayHaveCommitted(write->writer)) continue;
+    return write->writer == writer ? std::optional(element) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 std::string AppendAnalysis::Explain(const CycleEdge& edge) const {
-  // What `to` appended to the key first, and what `from` did or read.
-  int64_t appended = 0, before = 0;
-  bool unseen = false;
-  List read;
-  OperationsByKey operations(history_);
   const std::string from = TxnName(edge.from), to = TxnName(edge.to), key = Name(edge.key);
+  List read;
+  List last_read;
+  OperationsByKey operations(history_);
   operations.ForEach(edge.kind == EdgeKind::kWriteRead ? edge.to : edge.from,
                      [&](KeyId on, KeyOperations on_key) {
                        if (on == edge.key) {
                          read = ListFromOthers(history_, on_key).value_or(List());
+                         last_read = LastRead(history_, on_key).value_or(List());
                        }
                      });
   if (edge.kind == EdgeKind::kWriteRead) {
     return absl::StrCat(to, " read ", key, " = ", DescribeList(read), ", whose last element ", from,
                         " appended");
   }
+  // Of several appends, the one that follows what `from` wrote or read.
+  int64_t appended = 0;
+  int64_t before = 0;
   for (const Operation& operation : history_.operations(edge.to)) {
     if (operation.kind != OperationKind::kAppend || operation.key != edge.key) continue;
     const uint32_t position = writes_->Find(edge.key, operation.value)->position;
     appended = operation.value;
-    unseen = position == WriteIndex::kNowhere;
-    // Of several appends, the one that follows what `from` wrote or read.
-    if (edge.kind == EdgeKind::kReadWrite ? position >= read.size()
-                                          : WriterBefore(edge.key, position) == edge.from) {
-      break;
+    if (edge.kind == EdgeKind::kReadWrite) {
+      if (position == WriteIndex::kNowhere) read = last_read;
+      if (position >= read.size()) break;
+      continue;
     }
+    const std::optional<int64_t> previous = AppendBefore(edge.key, position, edge.from);
+    before = previous.value_or(before);
+    if (previous.has_value()) break;
   }
   if (edge.kind == EdgeKind::kReadWrite) {
     return absl::StrCat(from, " read ", key, " = ", DescribeList(read), ", without the ", appended,
                         " that ", to, " appended");
-  }
-  for (const Operation& operation : history_.operations(edge.from)) {
-    if (operation.kind != OperationKind::kAppend || operation.key != edge.key) continue;
-    before = operation.value;
-    const uint32_t position = writes_->Find(edge.key, before)->position;
-    if (!unseen && position + 1 == writes_->Find(edge.key, appended)->position) break;
-  }
-  if (unseen) {
-    return absl::StrCat(from, " appended ", before, " to ", key, ", the last element that anyone ",
-                        "read, so the ", appended, " of ", to, " came later");
   }
   return absl::StrCat(from, " appended ", before, " to ", key, ", and ", to, " appended ", appended,
                       " behind it");

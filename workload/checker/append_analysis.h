@@ -11,6 +11,7 @@
 #ifndef WORKLOAD_CHECKER_APPEND_ANALYSIS_H_
 #define WORKLOAD_CHECKER_APPEND_ANALYSIS_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,11 +57,12 @@ class AppendAnalysis {
   void CheckRead(TxnId reader, KeyId key, List list);
   void CheckElements(TxnId reader, KeyId key, List list, bool is_prefix);
   void CheckLostUpdate(TxnId id, KeyId key, List list, KeyOperations operations);
+  void AddUnseenEdges(TxnId reader, KeyId key, KeyOperations operations);
   void AddReadEdges(TxnId reader, KeyId key, List list, bool is_prefix);
   // The first committed writer in the order from `position` on.
   TxnId WriterFrom(KeyId key, size_t position) const;
-  // Of the element before `position`; kNoTxn if there is none.
-  TxnId WriterBefore(KeyId key, uint32_t position) const;
+  // The committed element before `position`, if it is of this writer.
+  std::optional<int64_t> AppendBefore(KeyId key, uint32_t position, TxnId writer) const;
   bool MayHaveCommitted(TxnId id) const {
     return history_.transaction(id).outcome != Outcome::kFail;
   }

@@ -18,7 +18,7 @@ EventOperation Read(Key key) { return {OperationKind::kRead, std::move(key), kNi
 EventOperation Read(Key key, int64_t value) {
   return {OperationKind::kRead, std::move(key), value};
 }
-EventOperation Read(Key key, std::vector<int64_t> list) {
+EventOperation ReadList(Key key, std::vector<int64_t> list) {
   return {OperationKind::kRead, std::move(key), kNil, std::move(list)};
 }
 

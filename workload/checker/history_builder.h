@@ -3,7 +3,7 @@
 //
 //   HistoryRecorder recorder;
 //   recorder.Invoke(process, {Append("x", 1), Read("y")}, now);
-//   recorder.Ok(process, {Append("x", 1), Read("y", {3, 4})}, now, {.commit_timestamp = s});
+//   recorder.Ok(process, {Append("x", 1), ReadList("y", {3, 4})}, now, {.commit_timestamp = s});
 //   absl::StatusOr<Verdict> verdict = Check(recorder.Take(), {});
 //
 // A process is a client that does one thing at a time. One whose outcome stays unknown is ended
@@ -36,7 +36,7 @@ EventOperation Write(Key key, int64_t value);
 // Before its result is known, or a register that nobody wrote, or an empty list.
 EventOperation Read(Key key);
 EventOperation Read(Key key, int64_t value);
-EventOperation Read(Key key, std::vector<int64_t> list);
+EventOperation ReadList(Key key, std::vector<int64_t> list);
 
 // What a database that tells its timestamps says at the end of a transaction.
 struct Timestamps {

@@ -25,7 +25,7 @@ struct Model {
 absl::Span<const Model> Models();
 // Null if there is none of the name.
 const Model* FindModel(absl::string_view name);
-// What Isochron promises (TX-EXTERNAL).
+// What Isochron promises: external consistency.
 const Model& StrictSerializable();
 
 }  // namespace checker

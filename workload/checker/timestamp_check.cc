@@ -111,7 +111,14 @@ void TimestampCheck::CheckList(TxnId id, KeyId key, absl::Span<const int64_t> li
   }
   const std::string read =
       absl::StrCat(Describe(id), " read ", Name(key), " = ", DescribeList(list));
-  if (at < list.size()) {
+  // Either it lacks an element of its time, or it has one that is not.
+  const bool lacks =
+      at < versions.size() && std::find(list.begin(), list.end(), versions[at].value) == list.end();
+  const bool in_time = at == list.size() ||
+                       std::any_of(versions.begin(), versions.end(), [&](const Version& version) {
+                         return version.value == list[at];
+                       });
+  if (!lacks || !in_time) {
     LogRead(id, key, list[at], read);
     return;
   }

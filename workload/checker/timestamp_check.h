@@ -4,11 +4,11 @@
 //          is inferred and nothing searched for.
 // Rules:   a transaction that writes is at its commit timestamp, one that only reads at its read
 //          timestamp (or its commit timestamp, if it has no other), behind what was written there.
-//          (1) Every read returns the newest version at or below that place (TX-EXTERNAL).
+//          (1) Every read returns the newest version at or below that place.
 //          (2) No two write, or one writes and one reads, the same key at the same timestamp.
 //          (3) Who ended before another began has the smaller timestamp, if the second writes. If it
 //              only reads, nothing that it read was overwritten since then: a read timestamp may be
-//              an old one when nothing happened in the meantime (TX-READ-ONLY).
+//              an old one when nothing happened in the meantime.
 // Unknown: a transaction of unknown outcome and without a timestamp counts from where it is first
 //          seen; all of it must fit one place.
 // Cost:    O(n log n). Values need not be unique, except to name whose write a wrong read saw.
