@@ -24,6 +24,7 @@ int Main(int argc, char** argv) {
   std::vector<std::unique_ptr<Command>> commands;
   commands.push_back(MakeTrueTimeCommand());
   commands.push_back(MakeSimCommand());
+  commands.push_back(MakeCheckCommand());
   std::vector<CLI::App*> parts;
   for (const auto& command : commands) parts.push_back(command->Describe(&app));
 

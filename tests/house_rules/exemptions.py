@@ -19,6 +19,7 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("truetime/kernel/contradiction_detector.h", {"kernel"}, "ClockStamp, a value, is declared with the network"),
     Exemption("simulation/ledger_node.cc", {"libraries"}, "checks the simulated disk with a store, LevelDB itself"),
     Exemption("cli/terminal.cc", {"file", "sleep"}, "waits for keys and reads them from the person's terminal"),
+    Exemption("cli/check_command.cc", {"file"}, "the history that a person names, outside any World"),
     Exemption("cli/sim_command.cc", {"file"}, "--trace FILE is written for a person, outside any World"),
     # Tests of what is real stand outside the loops that they watch.
     Exemption(
@@ -36,6 +37,7 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
     Exemption("tests/paxos/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
     Exemption("tests/paxos/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
+    Exemption("tests/workload/checker/known_histories_test.cc", {"file"}, "reads tests/workload/histories"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
     Exemption(
         "tests/bench/*",
