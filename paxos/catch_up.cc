@@ -99,11 +99,11 @@ Task<absl::StatusOr<wire::FetchSnapshotReply>> FetchChunkAgain(Group* group, Nod
   }
 }
 
-// A new one, or the one that a crash here interrupted.
+// A new one, or the one that was begun before something went wrong here.
 Task<absl::StatusOr<wire::FetchSnapshotReply>> FetchFirst(Group* group, NodeId node) {
-  if (group->interrupted_snapshot() != 0) {
+  if (group->begun_snapshot() != 0) {
     absl::StatusOr<wire::FetchSnapshotReply> reply =
-        co_await FetchChunk(group, node, group->interrupted_snapshot(), "");
+        co_await FetchChunk(group, node, group->begun_snapshot(), "");
     if (reply.ok()) co_return reply;
   }
   co_return co_await FetchChunk(group, node, 0, "");
@@ -158,7 +158,7 @@ Task<absl::Status> InstallFrom(Group* group, NodeId node) {
   if (state.slot < group->replica().applied()) {
     co_return absl::FailedPreconditionError("the snapshot is older than what is here");
   }
-  CO_RETURN_IF_ERROR(co_await group->BeginInstall());
+  CO_RETURN_IF_ERROR(co_await group->BeginInstall(reply.snapshot()));
   CO_ASSIGN_OR_RETURN(const std::unique_ptr<storage::SnapshotInstaller> installer,
                       co_await Begin(group, state.range, reply.snapshot()));
   // What was accepted here up to that slot is perhaps not what was chosen, and nobody may learn it

@@ -64,7 +64,9 @@ absl::Status NotNow(storage::GroupId group, absl::string_view why) {
   return WithRetry(absl::UnavailableError(absl::StrCat(Named(group), ": ", why)), Retry::kHere);
 }
 
-absl::Status DiskTrouble(const absl::Status& why) { return WithRetry(why, Retry::kHere); }
+absl::Status DiskTrouble(const absl::Status& why) {
+  return WithRetry(why, absl::IsDataLoss(why) ? Retry::kElsewhere : Retry::kHere);
+}
 
 absl::Status OutcomeUnknown(storage::GroupId group, Slot slot, absl::string_view why) {
   return WithRetry(absl::UnknownError(absl::StrCat(Named(group), ": what was proposed in slot ",

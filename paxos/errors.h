@@ -38,7 +38,8 @@ absl::Status NoSuchGroup(storage::GroupId group);
 absl::Status Overloaded(storage::GroupId group);
 // UNAVAILABLE, kHere. The lease or the clock does not allow it now.
 absl::Status NotNow(storage::GroupId group, absl::string_view why);
-// RESOURCE_EXHAUSTED or UNAVAILABLE as `why`, kHere. The disk takes nothing.
+// As `why`: RESOURCE_EXHAUSTED or UNAVAILABLE, kHere: the disk takes nothing now; or DATA_LOSS,
+// kElsewhere: it lost what this node must not forget.
 absl::Status DiskTrouble(const absl::Status& why);
 // UNKNOWN, kUnknown. What was proposed in `slot` may be chosen, or not.
 absl::Status OutcomeUnknown(storage::GroupId group, Slot slot, absl::string_view why);

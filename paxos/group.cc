@@ -16,7 +16,7 @@
 namespace paxos {
 namespace {
 
-constexpr size_t kStrangersMax = 16;
+constexpr size_t kNodesMax = 4 * Configuration::kMembersMax;
 
 // How often a kernel that wants to be told the time at once is told it in one turn.
 constexpr int kTicksMax = 4;
@@ -53,8 +53,9 @@ Group::Group(GroupHome* home, Start start, std::unique_ptr<StateMachine> machine
                machine_.get(), this, &scope_),
       log_meter_(home->options().log_retained_bytes, LastAccepted(start.recovered)),
       truncated_before_(start.recovered.truncated_before),
-      interrupted_snapshot_(start.snapshot) {
+      begun_snapshot_(start.snapshot) {
   CHECK(replica_.installed() == applier_.installed());
+  NoteMembers();
 }
 
 Group::~Group() = default;
@@ -82,10 +83,7 @@ MonotonicTime Group::In(Duration length) const {
 
 void Group::Receive(runtime::NodeId sender, const Message& message, const Moment& moment) {
   if (ended_) return;
-  if (replica_.configuration().Find(message.from) == nullptr) {
-    if (strangers_.size() >= kStrangersMax) strangers_.erase(strangers_.begin());
-    strangers_[message.from] = sender;
-  }
+  NoteNode(message.from, sender);
   replica_.Step(message, moment);
   Changed();
 }
@@ -110,10 +108,26 @@ void Group::Drive(const Moment& moment) {
   if (replica_.role() == Role::kRemoved && !std::exchange(erased_, true)) home_.Erase(id_);
 }
 
+void Group::NoteMembers() {
+  nodes_noted_ = replica_.hard_state().configuration_slot;
+  for (const Member& member : replica_.configuration().members()) {
+    NoteNode(member.replica, member.node);
+  }
+}
+
+void Group::NoteNode(ReplicaId replica, runtime::NodeId node) {
+  if (!nodes_.emplace(replica, node).second) return;
+  if (nodes_.size() <= kNodesMax) return;
+  nodes_.erase(std::find_if(nodes_.begin(), nodes_.end(), [this](const auto& one) {
+    return replica_.configuration().Find(one.first) == nullptr;
+  }));
+}
+
 void Group::HandOut(Ready ready) {
+  if (nodes_noted_ != replica_.hard_state().configuration_slot) NoteMembers();
   for (const Message& message : ready.messages) {
-    const runtime::NodeId node = NodeOf(message.to);
-    if (node != runtime::NodeId()) home_.Send(node, id_, message);
+    const auto node = nodes_.find(message.to);
+    if (node != nodes_.end()) home_.Send(node->second, id_, message);
   }
   if (ready.save) {
     SaveUnderWay save{ready.save->id, std::nullopt};
@@ -167,12 +181,6 @@ void Group::WatchLead() {
   }
 }
 
-runtime::NodeId Group::NodeOf(ReplicaId replica) const {
-  if (const Member* const member = replica_.configuration().Find(replica)) return member->node;
-  const auto stranger = strangers_.find(replica);
-  return stranger == strangers_.end() ? runtime::NodeId() : stranger->second;
-}
-
 // --- Applying ---
 
 void Group::AppliedThrough(Slot slot, const std::vector<Chosen>& chosen) {
@@ -209,8 +217,8 @@ bool Group::HasRoom() const {
   const LogWindow& window = replica_.window();
   const uint64_t unapplied = window.chosen_through().value() - window.base().value();
   // What was accepted above is in the window too; it does not count, since it does not go away.
-  return unapplied == 0 || (unapplied < options.open_slots_max &&
-                            window.open_bytes() < 2 * options.open_bytes_max);
+  return unapplied == 0 ||
+         (unapplied < options.open_slots_max && window.open_bytes() < 2 * options.open_bytes_max);
 }
 
 void Group::Learn(std::vector<AcceptedEntry> chosen) {
@@ -234,7 +242,8 @@ std::vector<runtime::NodeId> Group::Teachers(ReplicaId first) const {
   return nodes;
 }
 
-runtime::Task<absl::Status> Group::BeginInstall() {
+runtime::Task<absl::Status> Group::BeginInstall(uint64_t snapshot) {
+  begun_snapshot_ = snapshot;
   if (replica_.installed()) {
     chosen_.clear();
     replica_.Uninstalled(home_.Now());
@@ -244,7 +253,7 @@ runtime::Task<absl::Status> Group::BeginInstall() {
 }
 
 void Group::Installed(const AppliedState& state) {
-  interrupted_snapshot_ = 0;
+  begun_snapshot_ = 0;
   home_.instruments().snapshots_installed.Add();
   home_.world().log().Write(runtime::Severity::kInfo, "paxos.snapshot_installed",
                             {{"group", id_.value()}, {"slot", state.slot.value()}});

@@ -175,10 +175,10 @@ class Group final : private Applier::Listener {
   // The nodes of the other members: first that of `first`, then voters, then learners.
   std::vector<runtime::NodeId> Teachers(ReplicaId first) const;
   // Stands still for a snapshot, and stays so until it is installed.
-  runtime::Task<absl::Status> BeginInstall();
+  runtime::Task<absl::Status> BeginInstall(uint64_t snapshot);
   void Installed(const AppliedState& state);
-  // See Start.
-  uint64_t interrupted_snapshot() const { return interrupted_snapshot_; }
+  // The one whose installation was begun and has not ended; 0 if there is none.
+  uint64_t begun_snapshot() const { return begun_snapshot_; }
   // Waits until something has changed, or until then.
   Signal::Awaiter WaitForChange(MonotonicTime until) { return changed_.Wait(until); }
 
@@ -219,7 +219,8 @@ class Group final : private Applier::Listener {
   void GiveToApply();
   runtime::Task<void> RunCatchUp(Fetch fetch);
   void WatchLead();
-  runtime::NodeId NodeOf(ReplicaId replica) const;  // 0 if it is not known.
+  void NoteMembers();
+  void NoteNode(ReplicaId replica, runtime::NodeId node);
 
   GroupHome& home_;
   const storage::GroupId id_;
@@ -236,8 +237,10 @@ class Group final : private Applier::Listener {
   // Handed out by the kernel, and waiting for a save: see Order.
   std::deque<Chosen> chosen_;
   std::multimap<Slot, Outcome*> outcomes_;
-  // Where those who are no members write from. A few; the others are forgotten.
-  std::map<ReplicaId, runtime::NodeId> strangers_;
+  // Where replicas live, former members and those not known yet to be one included; a replica never
+  // moves. The newest few.
+  std::map<ReplicaId, runtime::NodeId> nodes_;
+  Slot nodes_noted_;  // The configuration whose members are in it.
 
   // Under which ballot it leads, up to where it must have applied to serve, and whether it does.
   std::optional<Ballot> lead_;
@@ -246,7 +249,7 @@ class Group final : private Applier::Listener {
   // New proposals wait until then, so that the members can change.
   MonotonicTime hold_until_ = MonotonicTime::Min();
 
-  uint64_t interrupted_snapshot_;
+  uint64_t begun_snapshot_;
   bool catching_up_ = false;
   bool erased_ = false;
   bool ended_ = false;

@@ -27,6 +27,8 @@ void Host::Core::StoreStateChanged() {
       state == storage::StoreState::kOpen ? runtime::Severity::kInfo : runtime::Severity::kWarning,
       "paxos.store_state",
       {{"state", storage::StoreStateName(state)}, {"why", store_->status().message()}});
+  // What they pin would hold up the opening.
+  if (state != storage::StoreState::kOpen) shelf_.DropAll();
   if (state == storage::StoreState::kDamaged) {
     store_usable_ = false;
     scope_.Spawn(ReplaceStore());
@@ -38,7 +40,6 @@ void Host::Core::StoreStateChanged() {
 // PX-CHECKSUM: nothing of a damaged store is served any more; the replicas are repaired from their
 // peers, or from the log where it reaches back to the beginning.
 Task<void> Host::Core::ReplaceStore() {
-  shelf_.DropAll();
   for (const std::shared_ptr<Group>& group : groups()) group->StoreChanged();
   co_await store_->Close();
   retired_stores_.push_back(std::move(store_));
