@@ -25,6 +25,7 @@ int Main(int argc, char** argv) {
   commands.push_back(MakeTrueTimeCommand());
   commands.push_back(MakeSimCommand());
   commands.push_back(MakeCheckCommand());
+  commands.push_back(MakeBenchCommand());
   std::vector<CLI::App*> parts;
   for (const auto& command : commands) parts.push_back(command->Describe(&app));
 

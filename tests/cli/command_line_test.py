@@ -11,6 +11,9 @@ import tempfile
 import unittest
 
 ISOCHRON = sys.argv.pop(1)
+HISTORIES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "workload", "histories")
+GOOD = os.path.join(HISTORIES, "list-good-concurrent.edn")
+MISSING = os.path.join(HISTORIES, "timestamps-missing.edn")
 
 
 def run(*arguments, cwd=None):
@@ -45,6 +48,19 @@ class WrongInput(unittest.TestCase):
         (["truetime", "wait", "--epsilon", "1ms,,2ms"], "'' is not a duration"),
         (["truetime", "wait", "--commits", "0"], "--commits is from 1 to 100000"),
         (["truetime", "wait", "--commits", "many"], "many"),
+        (["bench"], "what to measure is missing"),
+        (["bench", "nosuch"], "nosuch"),
+        (["bench", "paxos", "surplus"], "surplus"),
+        (["bench", "paxos", "--only", "nosuch"], "there is no figure 'nosuch': the figures are idle"),
+        (["bench", "paxos", "--only", "idle,"], "empty name"),
+        (["bench", "paxos", "--seconds", "0"], "--seconds is from 0.1 to 600"),
+        (["bench", "paxos", "--groups", "0"], "--groups is from 1 to 20000"),
+        (["bench", "paxos", "--groups", "many"], "many"),
+        (["bench", "paxos", "--outstanding", "0"], "--outstanding is from 1 to 4096"),
+        (["bench", "paxos", "--value-bytes", "0"], "--value-bytes is from 1 to 32768"),
+        (["bench", "paxos", "--megabytes", "1"], "--megabytes is from 64 to 16384"),
+        (["bench", "paxos", "--proposals", "1"], "--proposals is from 1000 to 100000000"),
+        (["bench", "paxos", "--data", "/nonexistent"], "no folder can be made in '/nonexistent'"),
         (["sim"], "sim needs --scenario"),
         (["sim", "--scenario", "nosuch"], "there is no scenario 'nosuch'"),
         (["sim", "--scenario", "truetime,"], "empty name"),
@@ -54,6 +70,21 @@ class WrongInput(unittest.TestCase):
         (["sim", "--scenario", "truetime", "--seeds", "1-2", "--trace", "t"], "one scenario and one seed"),
         (["sim", "--scenario", "truetime", "--seeds", "1", "--trace", "/nonexistent/t"],
          "'/nonexistent/t' cannot be written"),
+        (["check"], "check needs the FILE of a history"),
+        (["check", "a", "b"], "b"),
+        (["check", "/nonexistent/h.edn"], "the history '/nonexistent/h.edn' cannot be read"),
+        (["check", "/"], "the history '/' cannot be read"),
+        (["check", "/dev/null"], "the history '/dev/null' is empty"),
+        (["check", "-"], "-: the history has no transaction"),
+        (["check", GOOD, "--model", "perfect"], "there is no model 'perfect': it is one of strict-serializable"),
+        (["check", GOOD, "--format", "xml"], "there is no format 'xml'"),
+        (["check", GOOD, "--format", "json"], "line 1, column 1: not JSON"),
+        (["check", GOOD, "--registers", "fast"], "registers cannot be 'fast'"),
+        (["check", GOOD, "--examples", "0"], "--examples is from 1 to 1000"),
+        (["check", GOOD, "--examples", "x"], "x"),
+        (["check", GOOD, "--timestamps", "--model", "read-committed"], "which read-committed does not promise"),
+        (["check", GOOD, "--timestamps", "--registers", "sequential"], "--registers is for histories without"),
+        (["check", MISSING, "--timestamps"], "T0 of process 0 (w x 1) has no commit-timestamp"),
     ]
 
     def test_gets_one_sentence_and_status_2(self):
@@ -72,7 +103,7 @@ class WrongInput(unittest.TestCase):
 class RightInput(unittest.TestCase):
 
     def test_help_and_version_are_no_errors(self):
-        for arguments in (["--help"], ["truetime", "--help"], ["sim", "--help"], ["--version"]):
+        for arguments in (["--help"], ["truetime", "--help"], ["sim", "--help"], ["check", "--help"], ["--version"]):
             with self.subTest(arguments=arguments):
                 done = run(*arguments)
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -120,6 +151,23 @@ class RightInput(unittest.TestCase):
             again = run(*replay, cwd=folder)
             self.assertEqual(again.returncode, 1)
             self.assertIn("TT-CONTAINS", again.stderr)
+
+    def test_check_says_whether_a_history_is_valid(self):
+        skew = os.path.join(HISTORIES, "list-g2-item.edn")
+        stamped = os.path.join(HISTORIES, "timestamps-good-unknown.edn")
+        for arguments, status in (([GOOD], 0), ([skew], 1), ([skew, "--model", "snapshot-isolation"], 0),
+                                  ([stamped, "--timestamps"], 0)):
+            with self.subTest(arguments=arguments):
+                done = run("check", *arguments)
+                self.assertEqual((done.returncode, done.stderr), (status, ""), done)
+                told = run("check", *arguments, "--json")
+                self.assertEqual(told.returncode, status)
+                self.assertEqual(json.loads(told.stdout)["valid"], status == 0)
+
+    def test_check_shows_the_cycle(self):
+        done = run("check", os.path.join(HISTORIES, "list-g-single-realtime.edn"))
+        self.assertIn("G-single-realtime\n", done.stdout)
+        self.assertIn("T0 -realtime-> T1: T0 ended (event 1) before T1 began (event 2)", done.stdout)
 
 
 if __name__ == "__main__":

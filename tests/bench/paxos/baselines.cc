@@ -26,15 +26,19 @@ using runtime::NodeId;
 using runtime::Task;
 
 constexpr MessageKind kPing(1);
+constexpr off_t kFileBytes = 16 << 20;
 
 leveldb::Slice ToSlice(absl::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
 SyncedFile::SyncedFile(const std::string& directory) {
-  const std::string path = absl::StrCat(directory, "/appended");
-  file_ = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const std::string path = absl::StrCat(directory, "/synced");
+  file_ = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   CHECK(file_ >= 0) << path << ": " << strerror(errno);
+  const std::string content(kFileBytes, 'x');
+  CHECK_EQ(pwrite(file_, content.data(), content.size(), 0), kFileBytes);
+  CHECK_EQ(fsync(file_), 0);
 }
 
 SyncedFile::~SyncedFile() { close(file_); }
@@ -43,7 +47,9 @@ double SyncedFile::Microseconds(int count, size_t bytes) {
   const std::string record(bytes, 'x');
   const double seconds = Seconds([&] {
     for (int i = 0; i < count; ++i) {
-      CHECK_EQ(write(file_, record.data(), bytes), static_cast<ssize_t>(bytes));
+      if (end_ + static_cast<off_t>(bytes) > kFileBytes) end_ = 0;
+      CHECK_EQ(pwrite(file_, record.data(), bytes, end_), static_cast<ssize_t>(bytes));
+      end_ += static_cast<off_t>(bytes);
       CHECK_EQ(fdatasync(file_), 0);
     }
   });

@@ -1,7 +1,9 @@
-// What Paxos stands on, alone: a synced append, a round trip of messages, LevelDB with synced
+// What Paxos stands on, alone: a synced write, a round trip of messages, LevelDB with synced
 // writes.
 #ifndef TESTS_BENCH_PAXOS_BASELINES_H_
 #define TESTS_BENCH_PAXOS_BASELINES_H_
+
+#include <sys/types.h>
 
 #include <memory>
 #include <string>
@@ -12,7 +14,8 @@ class DB;
 
 namespace bench {
 
-// Appends to a file that grows, each append followed by fdatasync.
+// Writes one record after the other, each followed by fdatasync, into a file that has its size
+// already: the least that a disk asks for, since no metadata changes.
 class SyncedFile {
  public:
   explicit SyncedFile(const std::string& directory);
@@ -20,11 +23,12 @@ class SyncedFile {
   SyncedFile(const SyncedFile&) = delete;
   SyncedFile& operator=(const SyncedFile&) = delete;
 
-  // The mean of `count` appends of `bytes`.
+  // The mean of `count` records of `bytes`.
   double Microseconds(int count, size_t bytes);
 
  private:
   int file_;
+  off_t end_ = 0;  // Of the last record.
 };
 
 // Two nodes that exchange one-way messages over the stream between them.

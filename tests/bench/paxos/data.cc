@@ -24,6 +24,7 @@ constexpr storage::GroupId kGroup(1);
 constexpr size_t kRowBytes = 16 << 10;
 constexpr int kFilling = 64;  // Proposals at a time.
 constexpr double kInstallSecondsMax = 600;
+constexpr double kCutSecondsMax = 60;
 
 uint64_t Rows(const Bench& bench) {
   return static_cast<uint64_t>(bench.flags.megabytes) * (size_t{1} << 20) / kRowBytes;
@@ -84,6 +85,24 @@ absl::StatusOr<double> RestartSeconds(Cluster* cluster, Node* node, uint64_t row
   return Now() - begin;
 }
 
+bool Has(const paxos::GroupStatus& status, storage::Slot slot) {
+  return status.installed && status.applied >= slot;
+}
+
+// Until a replica without its state cannot be brought up from the logs alone.
+absl::Status WaitUntilLogsAreCut(Cluster* cluster, const Bench& bench) {
+  const double give_up = Now() + kCutSecondsMax;
+  const uint64_t whole = static_cast<uint64_t>(bench.flags.megabytes) << 20;
+  for (int i = 0; i < Cluster::kNodes; ++i) {
+    Node& node = cluster->node(i);
+    while (node.world().RunUntilDone(StatusOf(&node, kGroup)).log_bytes > whole / 2) {
+      if (Now() > give_up) return absl::UnavailableError("the log is not cut");
+      std::this_thread::sleep_for(100ms);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status MeasureRestart(Bench* bench) {
@@ -102,6 +121,8 @@ absl::Status MeasureSnapshot(Bench* bench) {
   ASSIGN_OR_RETURN(Node* const leader, cluster->FindLeader(kGroup));
   ASSIGN_OR_RETURN(const double before,
                    ProposalsPerSecond(leader, *bench, 2 * bench->flags.seconds));
+  RETURN_IF_ERROR(WaitUntilLogsAreCut(cluster, *bench));
+  const storage::Slot last = leader->world().RunUntilDone(StatusOf(leader, kGroup)).applied;
   // The store is lost; the votes are not.
   node->Close();
   cluster->folder().Remove(node->store_directory().substr(cluster->folder().path().size() + 1));
@@ -109,7 +130,7 @@ absl::Status MeasureSnapshot(Bench* bench) {
   RETURN_IF_ERROR(node->Open());
   uint64_t slices = 0;
   double meanwhile = 0;
-  while (!node->world().RunUntilDone(StatusOf(node, kGroup)).installed) {
+  while (!Has(node->world().RunUntilDone(StatusOf(node, kGroup)), last)) {
     if (Now() - begin > kInstallSecondsMax) return absl::UnavailableError("no snapshot came");
     ASSIGN_OR_RETURN(const double rate, ProposalsPerSecond(leader, *bench, 0.2));
     meanwhile += rate;

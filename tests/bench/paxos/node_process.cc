@@ -136,7 +136,12 @@ void NodeProcesses::Kill(NodeId node) {
 absl::Status NodeProcesses::Restart(NodeId node) { return StartChild(node); }
 
 absl::StatusOr<NodeId> NodeProcesses::Put(runtime::Duration timeout) {
-  return world_->RunUntilDone(runtime::WithTimeout(timeout, PutSomewhere(this)));
+  return world_->RunUntilDone(PutWithin(this, timeout));
+}
+
+Task<absl::StatusOr<NodeId>> NodeProcesses::PutWithin(NodeProcesses* self,
+                                                      runtime::Duration timeout) {
+  co_return co_await runtime::WithTimeout(timeout, PutSomewhere(self));
 }
 
 Task<absl::StatusOr<NodeId>> NodeProcesses::PutSomewhere(NodeProcesses* self) {
@@ -178,14 +183,18 @@ Task<absl::Status> SleepForEver() {
   co_return co_await runtime::SleepFor(runtime::Duration::max());
 }
 
+Task<absl::StatusOr<std::string>> Join(Node* node) {
+  real::RealWorld& world = node->world();
+  co_return co_await world.network().Call(kParent, kJoin, absl::StrCat(world.port()),
+                                          kStartTimeout);
+}
+
 absl::Status RunNode(const cli::PaxosNodeFlags& flags) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Node> node,
                    Node::Make(NodeId(static_cast<uint32_t>(flags.node)), flags.port, flags.data));
   real::RealWorld& world = node->world();
   world.network().SetPeer(kParent, flags.parent);
-  ASSIGN_OR_RETURN(const std::string answer,
-                   world.RunUntilDone(world.network().Call(
-                       kParent, kJoin, absl::StrCat(world.port()), kStartTimeout)));
+  ASSIGN_OR_RETURN(const std::string answer, world.RunUntilDone(Join(node.get())));
   ASSIGN_OR_RETURN(const auto ports, ParsePorts(answer));
   node->Connect(ports);
   const Network::Registration serving = world.network().Serve(

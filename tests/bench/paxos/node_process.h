@@ -42,6 +42,8 @@ class NodeProcesses {
   static runtime::Task<absl::StatusOr<std::string>> Joined(NodeProcesses* self,
                                                            runtime::NodeId node, std::string port);
   static runtime::Task<absl::Status> AllJoined(NodeProcesses* self);
+  static runtime::Task<absl::StatusOr<runtime::NodeId>> PutWithin(NodeProcesses* self,
+                                                                  runtime::Duration timeout);
   static runtime::Task<absl::StatusOr<runtime::NodeId>> PutSomewhere(NodeProcesses* self);
   static runtime::Task<void> StopServing(NodeProcesses* self);
 
