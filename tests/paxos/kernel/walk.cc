@@ -286,7 +286,8 @@ void Walk::ScheduleTick(Host& host) {
 void Walk::Catch(Host& host, const Fetch& fetch) {
   const auto named = hosts_.find(fetch.source);
   const bool usable = named != hosts_.end() && named->second->node.up();
-  Host& source = usable ? *named->second : Any();
+  // Who cannot be helped by that one asks others too.
+  Host& source = usable && random_.Chance(0.7) ? *named->second : Any();
   Say(host.node.id(), " asks ", source.node.id(), " for slot ", fetch.from, " and on");
   After(random_.Exponential(weather_.delay * 4), host, [this, &host, &source, fetch] {
     Replica& replica = host.node.replica();
