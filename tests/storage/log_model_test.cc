@@ -15,6 +15,7 @@
 #include "runtime/random.h"
 #include "runtime/sleep.h"
 #include "tests/storage/log_rig.h"
+#include "tests/trials.h"
 
 namespace storage {
 namespace {
@@ -216,7 +217,7 @@ class Loop {
 };
 
 TEST(LogModel, ACrashAnywhereTakesNothingThatWasAcknowledged) {
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
+  for (uint64_t seed = 1; seed <= tests::Trials(100); ++seed) {
     SCOPED_TRACE(seed);
     Loop loop(seed);
     for (int crash = 0; crash < 25; ++crash) {
@@ -236,7 +237,7 @@ TEST(LogModel, ACrashAnywhereTakesNothingThatWasAcknowledged) {
 }
 
 TEST(LogModel, NeitherDoCrashesOfAFailingDisk) {
-  for (uint64_t seed = 1; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= tests::Trials(60); ++seed) {
     SCOPED_TRACE(seed);
     Loop loop(seed);
     for (int crash = 0; crash < 15; ++crash) {
@@ -263,7 +264,7 @@ TEST(LogModel, NeitherDoCrashesOfAFailingDisk) {
 
 // Every operation of a run fails once, in its turn.
 TEST(LogModel, AnyOperationMayFail) {
-  for (uint64_t operation = 1; operation <= 400; ++operation) {
+  for (uint64_t operation = 1; operation <= tests::Trials(400); ++operation) {
     SCOPED_TRACE(operation);
     Loop loop(7);
     loop.rig().disk().faults().fail_at = operation;
@@ -278,7 +279,7 @@ TEST(LogModel, AnyOperationMayFail) {
 
 TEST(LogModel, OneBadBitAnywhereIsDetectedOrHarmlessAndRepaired) {
   double bad_copies = 0;
-  for (uint64_t seed = 1; seed <= 80; ++seed) {
+  for (uint64_t seed = 1; seed <= tests::Trials(80); ++seed) {
     SCOPED_TRACE(seed);
     Loop loop(seed);
     ASSERT_EQ(loop.OpenAndCheck(), "");
@@ -293,11 +294,11 @@ TEST(LogModel, OneBadBitAnywhereIsDetectedOrHarmlessAndRepaired) {
       bad_copies += loop.rig().Metric("isochron_log_bad_copies_total");
     }
   }
-  EXPECT_GT(bad_copies, 500);
+  EXPECT_GT(bad_copies, tests::Trials(500));
 }
 
 TEST(LogModel, SoIsOneThatFlipsWhileTheStoreIsOpen) {
-  for (uint64_t seed = 1; seed <= 40; ++seed) {
+  for (uint64_t seed = 1; seed <= tests::Trials(40); ++seed) {
     SCOPED_TRACE(seed);
     Loop loop(seed);
     for (int trial = 0; trial < 10; ++trial) {

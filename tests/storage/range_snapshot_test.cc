@@ -15,6 +15,7 @@
 #include "storage/snapshot_chunk.h"
 #include "tests/storage/row_model.h"
 #include "tests/storage/store_rig.h"
+#include "tests/trials.h"
 
 namespace storage {
 namespace {
@@ -171,7 +172,7 @@ TEST(RangeSnapshotTest, OnlyTheRangeIsCopiedAndReplaced) {
 // Crashes at any moment; each time the group is either not installed, and the install goes on where
 // it stood or begins anew with another snapshot, or it is there whole.
 TEST(RangeSnapshotTest, CrashesLeaveItNotInstalledOrWhole) {
-  for (uint64_t seed = 0; seed < 60; ++seed) {
+  for (uint64_t seed = 0; seed < tests::Trials(60); ++seed) {
     SCOPED_TRACE(seed);
     runtime::Random random(seed);
     Source source(seed);

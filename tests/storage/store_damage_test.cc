@@ -19,6 +19,7 @@
 #include "storage/database.h"
 #include "storage/write_ahead_log.h"
 #include "tests/storage/row_model.h"
+#include "tests/trials.h"
 
 namespace storage {
 namespace {
@@ -186,11 +187,11 @@ TEST_P(WrongByteTest, IsFoundOrHarmless) {
   EXPECT_GT(outcomes[Outcome::kOlderPrefix], 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, WrongByteTest, testing::Range<uint64_t>(0, 10));
+INSTANTIATE_TEST_SUITE_P(Seeds, WrongByteTest, testing::Range<uint64_t>(0, tests::Trials(10)));
 
 TEST(StoreDamageTest, AFileThatIsGoneOrCutIsFoundOrTheRestIsAPrefix) {
   runtime::Random random(11);
-  for (uint64_t seed = 100; seed < 120; ++seed) {
+  for (uint64_t seed = 100; seed < 100 + tests::Trials(20); ++seed) {
     const Written written = WriteStore(seed, 3);
     for (const auto& [path, content] : written.image) {
       for (const bool gone : {true, false}) {

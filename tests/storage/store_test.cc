@@ -16,6 +16,7 @@
 #include "storage/range_survey.h"
 #include "tests/storage/row_model.h"
 #include "tests/storage/store_rig.h"
+#include "tests/trials.h"
 
 namespace storage {
 namespace {
@@ -115,7 +116,7 @@ TEST(StoreTest, AFullDiskRefusesWritesUntilThereIsRoom) {
 
 TEST(StoreTest, AfterAnErrorItIsOpenedAgainWithAPrefix) {
   runtime::Random random(4);
-  for (uint64_t seed = 0; seed < 100; ++seed) {
+  for (uint64_t seed = 0; seed < tests::Trials(100); ++seed) {
     SCOPED_TRACE(seed);
     StoreRig rig(seed);
     ASSERT_TRUE(rig.Open().ok());
