@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +19,8 @@
 
 namespace cli {
 namespace {
+
+constexpr size_t kReadSize = size_t{1} << 20;
 
 struct CheckFlags {
   std::string file;
@@ -100,7 +101,11 @@ absl::StatusOr<std::string> ReadAll(const std::string& path) {
     }
   }
   std::istream& in = path == "-" ? std::cin : file;
-  std::string text(std::istreambuf_iterator<char>(in), {});
+  std::string text;
+  std::vector<char> part(kReadSize);
+  while (in.read(part.data(), static_cast<std::streamsize>(part.size())) || in.gcount() > 0) {
+    text.append(part.data(), static_cast<size_t>(in.gcount()));
+  }
   if (in.bad())
     return absl::InvalidArgumentError(absl::StrCat("the history '", path, "' cannot be read"));
   return text;

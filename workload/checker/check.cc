@@ -86,9 +86,11 @@ void CheckCycles(const History& history, const CheckOptions& options, Analysis* 
   verdict->dependencies = graph.edge_count();
   const Level level_max =
       std::max(options.model.order, options.registers_ordered_by.value_or(Level::kPlain));
-  const CycleFindings findings = FindCycles(
-      history, graph,
-      {.mildest = options.model.mildest, .level_max = level_max, .steps_max = options.steps_max});
+  const CycleFindings findings = FindCycles(history, graph,
+                                            {.mildest = options.model.mildest,
+                                             .level_max = level_max,
+                                             .order = options.model.order,
+                                             .steps_max = options.steps_max});
   verdict->undecided = findings.undecided;
   for (const Cycle& cycle : findings.cycles) {
     log->Add(CycleName(cycle.phenomenon, cycle.level), [&] {

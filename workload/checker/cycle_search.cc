@@ -16,6 +16,8 @@ constexpr uint8_t kHasBegun = 16;
 constexpr size_t kNonadjacentStates = 32;
 // With two edges of order that are no neighbours, a cycle has at least so many.
 constexpr size_t kEdgesWithTwoOrders = 4;
+// More pairs of a node and a state would take more than half a gigabyte.
+constexpr size_t kPairsMax = size_t{1} << 25;
 
 }  // namespace
 
@@ -89,15 +91,16 @@ void CycleSearch::Leave() {
   component_ = nullptr;
 }
 
-CycleSearch::Result CycleSearch::FindShortest(CycleClass phenomenon, Level level,
+CycleSearch::Result CycleSearch::FindShortest(CycleClass phenomenon, Level level, bool ordered,
                                               uint64_t steps_max) {
   automaton_.emplace(phenomenon);
   states_ = automaton_->state_count();
   steps_left_ = steps_max;
   best_.reset();
+  if (component_->size() * states_ > kPairsMax) return {std::nullopt, true};
   Plan plan{.follow = {.level_max = level}, .level = level};
   Search(plan);
-  if (level != Level::kPlain) {
+  if (level != Level::kPlain && ordered) {
     plan.closed_by_order = true;
     Search(plan);
     if (!best_.has_value() || best_->size() > kEdgesWithTwoOrders) {
@@ -124,7 +127,6 @@ std::vector<CycleEdge> CycleSearch::FindAny(EdgeFilter filter) {
 
 void CycleSearch::Search(const Plan& plan) {
   const size_t pairs = component_->size() * states_;
-  CHECK(pairs < kRoot) << "a component of " << component_->size() << " nodes";
   stamps_.assign(pairs, 0);
   arrivals_.resize(pairs);
   stamp_ = 0;

@@ -56,7 +56,8 @@ class CycleSearch {
     bool exhausted = false;  // Steps ran out: there may be a shorter one, or one at all.
   };
   // The shortest cycle of the class that has an edge of exactly `level` and none above it.
-  Result FindShortest(CycleClass phenomenon, Level level, uint64_t steps_max);
+  // `ordered`: transactions that precede each other by the order of `level` do so in the cycle, too.
+  Result FindShortest(CycleClass phenomenon, Level level, bool ordered, uint64_t steps_max);
   // Any cycle through the component's first transaction. Every component has one.
   std::vector<CycleEdge> FindAny(EdgeFilter filter);
 

@@ -66,11 +66,11 @@ class Finder {
     bool exhausted = false;
     for (size_t i = 0; i < end; ++i) {
       const CycleClass phenomenon = static_cast<CycleClass>(i);
-      CycleSearch::Result result =
-          search_.FindShortest(phenomenon, filter.level_max, query_.steps_max);
+      CycleSearch::Result result = search_.FindShortest(
+          phenomenon, filter.level_max, filter.level_max <= query_.order, query_.steps_max);
       exhausted |= result.exhausted;
       if (!result.cycle.has_value()) continue;
-      Keep(component, {phenomenon, filter.level_max, *std::move(result.cycle), !exhausted});
+      Keep(component, {phenomenon, filter.level_max, *std::move(result.cycle), !result.exhausted});
       return;
     }
     if (known == kCycleClasses) TakeAny(component, filter, exhausted);

@@ -48,6 +48,7 @@ std::string CycleName(CycleClass phenomenon, Level level);
 struct CycleQuery {
   CycleClass mildest = CycleClass::kG2Item;  // What is milder is no offence.
   Level level_max = Level::kRealTime;
+  Level order = Level::kRealTime;  // What transactions were promised, by edges of kOrder.
   // How many edges the search for a shortest cycle may visit before it takes any: for each
   // component, phenomenon and level.
   uint64_t steps_max = 20'000'000;

@@ -326,7 +326,9 @@ std::string RegisterAnalysis::Explain(const CycleEdge& edge) const {
     return absl::StrCat(read, second, " wrote ", written, " there first");
   }
   if (edge.level == Level::kPlain) {
-    return absl::StrCat(read, second, " wrote ", written, " there, having read the same");
+    return absl::StrCat(
+        read, second, " wrote ", written, " there, ",
+        versions_[from.first].writer == edge.to ? "over its own write" : "having read the same");
   }
   return absl::StrCat(read, second, " wrote ", written, ", which was written or seen only by ",
                       edge.level == Level::kProcess ? "a process that had seen" : "who began after",

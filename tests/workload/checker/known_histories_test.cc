@@ -81,6 +81,9 @@ INSTANTIATE_TEST_SUITE_P(
         Known{"list-g-nonadjacent", {"G-nonadjacent"}, "snapshot-isolation"},
         Known{"list-g2-item", {"G2-item"}}, Known{"list-g2-item", {"G2-item"}, "serializable"},
         Known{"list-g2-item", {}, "snapshot-isolation"},
+        Known{"list-g2-item-realtime", {"G2-item-realtime"}},
+        Known{"list-g2-item-realtime", {}, "strong-session-serializable"},
+        Known{"list-g-nonadjacent-realtime", {"G-nonadjacent-realtime"}},
         Known{"list-lost-update", {"G-single", "lost-update"}},
         Known{"list-lost-update", {}, "read-committed"}, Known{"list-internal", {"internal"}},
         Known{"list-dirty-update", {"G1a", "dirty-update"}},
@@ -162,6 +165,21 @@ TEST(Registers, CanBeOrderedWhereTheModelPromisesNoOrder) {
   EXPECT_EQ(Anomalies("register-good-blind", options), std::set<std::string>());
   // Each key by itself keeps real time, transactions do not: nothing is wrong across keys.
   EXPECT_EQ(Anomalies("register-g-nonadjacent", options), std::set<std::string>{"G-nonadjacent"});
+}
+
+TEST(Registers, ThatAreOrderedDoNotOrderTransactions) {
+  // One after the other in real time, which only strict serializability minds.
+  const absl::StatusOr<History> history = ReadHistory(
+      "{:process 0 :type :invoke :value [[:r x nil] [:r y nil] [:w x 1]]}\n"
+      "{:process 0 :type :ok :value [[:r x nil] [:r y nil] [:w x 1]]}\n"
+      "{:process 1 :type :invoke :value [[:r x nil] [:r y nil] [:w y 1]]}\n"
+      "{:process 1 :type :ok :value [[:r x nil] [:r y nil] [:w y 1]]}\n",
+      HistoryFormat::kEdn);
+  ASSERT_TRUE(history.ok()) << history.status();
+  CheckOptions options{.model = *FindModel("serializable"),
+                       .registers_ordered_by = Level::kRealTime};
+  EXPECT_EQ(Names(*Check(*history, options)), std::set<std::string>{"G2-item"});
+  EXPECT_EQ(Names(*Check(*history, {})), (std::set<std::string>{"G-single-realtime", "G2-item"}));
 }
 
 TEST(Report, ShowsTheShortestCycleAndWhyEachOfItsEdgesHolds) {
