@@ -232,6 +232,34 @@ TEST(RepairTest, AStoreThatIsFoundDamagedWhileItRunsIsReplacedWhileVotesGoOn) {
   EXPECT_TRUE(cluster.AwaitEqual({1, 2, 3}));
 }
 
+TEST(RepairTest, ANodeWhoseLogLostVotesStopsAndItsReplicaIsReplaced) {
+  Cluster cluster(3);
+  cluster.CreateGroup(3);
+  PutMany(cluster, 50);
+  const int damaged = cluster.AwaitLeader() % 3 + 1;
+  const ReplicaId before = Self(cluster, damaged);
+  cluster.world(damaged).Crash();
+  cluster.RunFor(1s);
+  simulated::SimulatedDisk& disk = cluster.world(damaged).disk();
+  for (const std::string& path : disk.Paths()) {
+    if (!absl::EndsWith(path, ".segment")) continue;
+    // Something in each page of the first ones: both copies of what stands there.
+    for (uint64_t byte = 100; byte < 40'000; byte += 512) disk.FlipBit(path, byte * 8);
+  }
+  // Its program wipes what Host::Open() calls damaged.
+  cluster.world(damaged).Restart();
+  ASSERT_TRUE(cluster.RunUntil([&] {
+    return cluster.program(damaged) != nullptr && cluster.program(damaged)->host() != nullptr;
+  }));
+  cluster.RunFor(2s);
+  EXPECT_EQ(cluster.group(damaged), nullptr);
+  const int leader = cluster.AwaitLeader();
+  ASSERT_TRUE(cluster.Await(leader, cluster.group(leader)->Remove(before))->ok());
+  const auto added = cluster.Await(leader, cluster.group(leader)->AddLearner(Node(damaged)));
+  ASSERT_TRUE(added && added->ok()) << added->status();
+  EXPECT_TRUE(cluster.AwaitEqual({1, 2, 3}));
+}
+
 TEST(RepairTest, AFullDiskRefusesAndGoesOnWhenThereIsRoom) {
   Cluster cluster(3);
   cluster.CreateGroup(3);
