@@ -1,13 +1,16 @@
 #include "simulation/membership_operator.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "runtime/experiments.h"
 #include "runtime/sleep.h"
+#include "simulation/paxos_node.h"
 
 namespace simulation {
 namespace {
@@ -37,12 +40,25 @@ size_t Voters(const std::vector<Member>& members) {
       std::count_if(members.begin(), members.end(), [](const Member& m) { return m.voter; }));
 }
 
+// Whether a voter lost its log, or its node is open without it: then it never comes back.
+bool IsGone(const simulated::Universe& universe, const PaxosTruth& truth, storage::GroupId group,
+            const Member& member) {
+  if (truth.sent.IsLost(group, member.replica)) return true;
+  const auto world = universe.nodes().find(member.node);
+  const PaxosNode* const node =
+      world == universe.nodes().end() ? nullptr : FindPaxosNode(*world->second);
+  if (!member.voter || node == nullptr || node->host() == nullptr) return false;
+  const std::shared_ptr<paxos::Group> here = node->host()->FindGroup(group);
+  return here == nullptr || here->replica().self() != member.replica;
+}
+
 }  // namespace
 
 MembershipOperator::MembershipOperator(simulated::Universe* universe, simulated::NodeWorld* world,
                                        PaxosTruth* truth, const bool* calm,
                                        MembershipOperatorOptions options)
-    : world_(*world),
+    : universe_(*universe),
+      world_(*world),
       truth_(*truth),
       calm_(*calm),
       options_(std::move(options)),
@@ -51,10 +67,11 @@ MembershipOperator::MembershipOperator(simulated::Universe* universe, simulated:
   scope_.Spawn(Run());
 }
 
-bool MembershipOperator::Settled(const PaxosTruth& truth, storage::GroupId group, size_t voters) {
+bool MembershipOperator::Settled(const simulated::Universe& universe, const PaxosTruth& truth,
+                                 storage::GroupId group, size_t voters) {
   const paxos::Configuration& configuration = truth.groups.at(group)->configuration();
   for (const Member& member : configuration.members()) {
-    if (!member.voter || truth.NeedsReplacement(group, member.node)) return false;
+    if (!member.voter || IsGone(universe, truth, group, member)) return false;
   }
   return configuration.voters() == voters;
 }
@@ -74,6 +91,10 @@ runtime::Task<void> MembershipOperator::LookAfter(storage::GroupId group) {
   if (!present.has_value() || !present->ok) co_return;
   RegisterRequest request = Decide(group, ParseMembers(present->text));
   if (request.ask == RegisterAsk::kMembers) co_return;
+  if (universe_.tracing()) {
+    universe_.Trace(absl::StrCat("operator asks '", EncodeRequest(request), "' of members ",
+                                 present->text));
+  }
   const std::optional<RegisterReply> done =
       co_await client_.Ask(std::move(request), /*harmless=*/false, client_.Deadline());
   if (done.has_value() && done->ok) world_.experiments().Probe("simulation.members_changed");
@@ -91,7 +112,7 @@ RegisterRequest MembershipOperator::Repair(storage::GroupId group,
   RegisterRequest request{.ask = RegisterAsk::kMembers, .group = group};
   const Member* learner = nullptr;
   for (const Member& member : members) {
-    if (truth_.sent.IsLost(group, member.replica)) {
+    if (IsGone(universe_, truth_, group, member)) {
       request.ask = RegisterAsk::kRemove;
       request.id = member.replica.value();
       return request;

@@ -28,7 +28,8 @@ class MembershipOperator final : public simulated::NodeProgram {
                      const bool* calm, MembershipOperatorOptions options);
 
   // Whether a group has the members that it is to have, as far as the truth is known.
-  static bool Settled(const PaxosTruth& truth, storage::GroupId group, size_t voters);
+  static bool Settled(const simulated::Universe& universe, const PaxosTruth& truth,
+                      storage::GroupId group, size_t voters);
 
  private:
   runtime::Task<void> Run();
@@ -40,6 +41,7 @@ class MembershipOperator final : public simulated::NodeProgram {
   // A node without a replica of the group; 0 if all have one.
   runtime::NodeId FreeNode(const std::vector<paxos::Member>& members);
 
+  simulated::Universe& universe_;
   simulated::NodeWorld& world_;
   PaxosTruth& truth_;
   const bool& calm_;

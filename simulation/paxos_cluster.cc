@@ -179,13 +179,23 @@ std::vector<PaxosNode*> PaxosCluster::Programs() const {
 }
 
 void PaxosCluster::Chaos(std::vector<Harm> harms, Duration length) {
-  Nemesis nemesis(&universe_, {.harms = std::move(harms)});
+  nemesis_.emplace(&universe_, NemesisOptions{.harms = std::move(harms)});
   int ended = 0;
-  universe_.Spawn(CountUp(nemesis.Reign(length), &ended));
+  universe_.Spawn(CountUp(nemesis_->Reign(length), &ended));
   // The nemesis may be at rest when its reign ends.
   universe_.RunUntil([&ended] { return ended > 0; }, length + 60s);
   universe_.experiments().SetBuggify(false);
   calm_ = true;
+}
+
+void PaxosCluster::FailForLife(absl::string_view what) {
+  std::string text = absl::StrCat("LIVENESS: ", std::string(what));
+  for (const NodeId id : nodes_) {
+    const PaxosNode* const program = FindPaxosNode(universe_.node(id));
+    absl::StrAppend(&text, "; node ", id.value(),
+                    program == nullptr ? " down" : program->Describe());
+  }
+  universe_.Fail(text);
 }
 
 bool PaxosCluster::AllHealthy() const {
@@ -199,7 +209,8 @@ bool PaxosCluster::AllHealthy() const {
 bool PaxosCluster::AllSettled() const {
   if (!options_.changes_members) return true;
   for (const auto& [group, founding] : truth_.foundings) {
-    if (!MembershipOperator::Settled(truth_, group, static_cast<size_t>(options_.voters))) {
+    if (!MembershipOperator::Settled(universe_, truth_, group,
+                                     static_cast<size_t>(options_.voters))) {
       return false;
     }
   }
@@ -209,10 +220,10 @@ bool PaxosCluster::AllSettled() const {
 void PaxosCluster::Settle() {
   if (!universe_.violation().ok()) return;
   if (!universe_.RunUntil([this] { return AllHealthy(); }, kClocksSettle)) {
-    return universe_.Fail("LIVENESS: a node is not well long after all has healed");
+    return FailForLife("a node is not well long after all has healed");
   }
   if (!universe_.RunUntil([this] { return AllSettled(); }, kMembersSettle)) {
-    return universe_.Fail("LIVENESS: a group does not get the members that it is to have");
+    return FailForLife("a group does not get the members that it is to have");
   }
 }
 
@@ -230,8 +241,8 @@ void PaxosCluster::DemandLife() {
     }
   }
   if (!universe_.RunUntil([&] { return proved == begun; }, 3 * lease())) {
-    universe_.Fail(absl::StrCat("LIVENESS: three leases after all was well, ", begun - proved,
-                                " of ", begun, " nodes and groups have no write and read"));
+    FailForLife(absl::StrCat("three leases after all was well, ", begun - proved, " of ", begun,
+                             " nodes and groups have no write and read"));
   }
 }
 
@@ -254,7 +265,7 @@ void PaxosCluster::DemandEquality() {
   truth_.quiet = true;
   universe_.RunFor(kClientsEnd);
   if (!universe_.RunUntil([this] { return AllApplied(); }, kReplicasSettle)) {
-    return universe_.Fail("LIVENESS: a replica does not catch up long after all has healed");
+    return FailForLife("a replica does not catch up long after all has healed");
   }
   const std::vector<PaxosNode*> programs = Programs();
   int scrubbed = 0;
@@ -264,7 +275,7 @@ void PaxosCluster::DemandEquality() {
   }
   const auto all = static_cast<int>(programs.size());
   if (!universe_.RunUntil([&] { return scrubbed == all; }, kReplicasSettle)) {
-    return universe_.Fail("LIVENESS: a replica cannot be read");
+    return FailForLife("a replica cannot be read");
   }
   for (const auto& [group, truth] : truth_.groups) {
     for (const paxos::Member& member : truth->configuration().members()) {

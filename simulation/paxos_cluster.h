@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "paxos/host_options.h"
@@ -58,6 +59,8 @@ class PaxosCluster {
   void AddNodes();
   void AddClients();
   bool AllHealthy() const;
+  // Fails for want of life, and says how every node and replica stands.
+  void FailForLife(absl::string_view what);
   bool AllSettled() const;
   bool AllApplied() const;
   RegisterClientOptions ClientOptions(uint64_t id) const;
@@ -70,6 +73,7 @@ class PaxosCluster {
   PaxosWatchers watchers_;
   PaxosNodeOptions node_options_;
   std::vector<runtime::NodeId> nodes_;
+  std::optional<Nemesis> nemesis_;  // What undoes its harms sleeps on after its reign.
   int64_t value_bytes_max_ = 100;
   bool calm_;  // The operator stirs no more.
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "runtime/blocking.h"
 #include "runtime/experiments.h"
@@ -24,6 +25,11 @@ constexpr runtime::Duration kLookEvery = 100ms;
 
 absl::StatusOr<GroupContents> ReadAll(storage::View* view, const std::vector<std::string>& keys) {
   return RegisterMachine::Read(view, keys);
+}
+
+runtime::Task<void> RestartLater(simulated::NodeWorld* world) {
+  if (!(co_await runtime::SleepFor(kPause)).ok()) co_return;
+  if (!world->running()) world->Restart();
 }
 
 }  // namespace
@@ -59,10 +65,27 @@ bool PaxosNode::healthy() const {
   return truetime_.TimeSafe() && host_ != nullptr && host_->status().ok();
 }
 
+std::string PaxosNode::Describe() const {
+  std::string text = absl::StrCat(" clock ", truetime::ClockStateName(truetime_.state()));
+  if (host_ == nullptr) return absl::StrCat(text, ", no host");
+  absl::StrAppend(&text, ", host ", host_->status().ToString());
+  for (const std::shared_ptr<paxos::Group>& group : host_->groups()) {
+    const paxos::GroupStatus status = group->status();
+    absl::StrAppend(&text, ", group ", group->id().value(), " replica ", status.self.value(), " ",
+                    paxos::RoleName(status.role), status.installed ? "" : " not installed",
+                    group->leading() ? " serving" : "", " leader ", status.leader.value(),
+                    " promised ", status.promised.round, ".", status.promised.replica.value(),
+                    " chosen ", status.chosen_through.value(), " applied ", status.applied.value(),
+                    " open ", status.open_slots);
+  }
+  return text;
+}
+
 runtime::Task<void> PaxosNode::Main() {
   while (true) {
     absl::Status opened = co_await Open();
     if (opened.ok()) opened = co_await CreateGroups();
+    StartAgainIfRefused(opened);
     if (opened.ok()) {
       co_await Watch();
       world_.experiments().Probe("simulation.host_reopened");
@@ -90,6 +113,7 @@ runtime::Task<absl::Status> PaxosNode::Open() {
   }
   CO_RETURN_IF_ERROR(opened.status());
   host_ = *std::move(opened);
+  ++hosts_;
   CheckReplicas();
   co_return absl::OkStatus();
 }
@@ -107,6 +131,13 @@ void PaxosNode::LostLog(const absl::Status& why) {
   }
   truth_.LostLog(world_.node());
   wipe_ = true;
+}
+
+void PaxosNode::StartAgainIfRefused(const absl::Status& status) {
+  if (!absl::StrContains(std::string(status.message()), "could not be synced before")) return;
+  world_.experiments().Probe("simulation.started_again");
+  universe_.Spawn(RestartLater(&world_));
+  world_.Crash();
 }
 
 void PaxosNode::CheckReplicas() {
@@ -136,6 +167,7 @@ runtime::Task<absl::Status> PaxosNode::CreateGroups() {
 
 runtime::Task<void> PaxosNode::Watch() {
   while (!reopen_) {
+    StartAgainIfRefused(host_->status());
     if (absl::IsDataLoss(host_->status())) {
       LostLog(host_->status());
       break;

@@ -44,8 +44,12 @@ class PaxosNode final : public simulated::NodeProgram {
   truetime::TrueTime& truetime() { return truetime_; }
   // What time it is, as its replicas see it.
   paxos::Moment Now();
+  // How often a host was opened by this incarnation.
+  uint64_t hosts() const { return hosts_; }
   // Whether all is well with its clock, its log and its store.
   bool healthy() const;
+  // How it and its replicas stand, for people.
+  std::string Describe() const;
   // Ends the host as a planned stop does, and opens it again.
   void Reopen() { reopen_ = true; }
   void Spawn(runtime::Task<void> task) { scope_.Spawn(std::move(task)); }
@@ -67,6 +71,9 @@ class PaxosNode final : public simulated::NodeProgram {
   runtime::Task<void> ScrubGroup(storage::GroupId group, Contents* contents);
   // The log cannot be used any more.
   void LostLog(const absl::Status& why);
+  // Starts the process again if its files refuse everything from now on, since LevelDB closed a log
+  // that could not be synced (World::files()).
+  void StartAgainIfRefused(const absl::Status& status);
 
   simulated::Universe& universe_;
   simulated::NodeWorld& world_;
@@ -76,6 +83,7 @@ class PaxosNode final : public simulated::NodeProgram {
   truetime::TrueTime truetime_;
   std::unique_ptr<paxos::Host> host_;
   RegisterService service_;
+  uint64_t hosts_ = 0;
   bool wipe_ = false;
   bool reopen_ = false;
   runtime::TaskScope scope_;

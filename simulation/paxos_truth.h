@@ -38,11 +38,6 @@ class PaxosTruth {
     for (const auto& [id, founding] : foundings) created.insert({id, node});
     ++logs_lost;
   }
-  // Whether a replica of `group` on `node` lost its log and is a member still.
-  bool NeedsReplacement(storage::GroupId group, runtime::NodeId node) const {
-    const paxos::Member* const member = groups.at(group)->configuration().FindNode(node);
-    return member != nullptr && sent.IsLost(group, member->replica);
-  }
 
   std::map<storage::GroupId, std::unique_ptr<GroupTruth>> groups;
   std::map<storage::GroupId, paxos::Configuration> foundings;

@@ -35,9 +35,10 @@ void PaxosWatchers::WatchReplica(PaxosNode* node, simulated::NodeWorld* world,
                                  const paxos::Group& group) {
   const Replica& replica = group.replica();
   Seen& seen = seen_[{group.id(), world->node()}];
-  if (seen.incarnation != world->incarnation() || seen.self != replica.self()) {
+  if (seen.incarnation != world->incarnation() || seen.host != node->hosts() ||
+      seen.self != replica.self()) {
     // What it had in memory may be gone; what it must still know is SentMessages' to say.
-    seen = {.incarnation = world->incarnation(), .self = replica.self()};
+    seen = {.incarnation = world->incarnation(), .host = node->hosts(), .self = replica.self()};
   }
   if (replica.hard_state().promised < seen.promised) {
     universe_.Fail(

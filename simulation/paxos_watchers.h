@@ -37,6 +37,7 @@ class PaxosWatchers {
   // A replica as it was seen last.
   struct Seen {
     uint64_t incarnation = 0;
+    uint64_t host = 0;
     paxos::ReplicaId self = {};
     paxos::Ballot promised = {};
     storage::Slot chosen_through = {};

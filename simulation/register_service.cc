@@ -150,7 +150,7 @@ runtime::Task<RegisterReply> RegisterService::ReadVersion(GroupPtr group, std::s
 
 RegisterReply RegisterService::Members(const paxos::Group& group) {
   RegisterReply reply;
-  for (const paxos::Member& member : group.status().configuration.members()) {
+  for (const paxos::Member& member : group.replica().configuration().members()) {
     absl::StrAppend(&reply.text, reply.text.empty() ? "" : " ", member.replica.value(), ":",
                     member.node.value(), member.voter ? ":v" : ":l");
   }

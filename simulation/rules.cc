@@ -13,6 +13,12 @@ const std::vector<RuleSwitch>& RuleSwitches() {
       {"TT-INTERSECT", "truetime", "a poor reading makes a good interval wide"},
       {"TT-MONOTONE", "truetime", "the interval goes back when a reading is better than the last"},
       {"TT-CONTRADICTION", "truetime-liar", "a clock beyond its bound is never found"},
+      {"PX-LEASE", "paxos", "votes count from when they came: two replicas lead (PX-DISJOINT)"},
+      {"PX-WITHIN-LEASE", "paxos", "a leader gives timestamps that its successor may give too"},
+      {"PX-ABDICATE", "paxos", "a successor leads before its predecessor's timestamps have passed"},
+      {"PX-STALL", "paxos", "a leader that stood still answers reads with what is not so any more"},
+      {"PX-CEILING", "paxos-liar", "after a false clock, a write changes what was called safe"},
+      {"PX-MONOTONE", "paxos-liar", "timestamps go back from one leader to the next"},
   };
   return *switches;
 }
