@@ -108,10 +108,12 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
   const MonotonicTime end = In(home_.options().hand_over_max);
   while (true) {
     CO_RETURN_IF_ERROR(CheckWritable());
-    absl::Status refusal = absl::UnavailableError("the members are to be changed");
+    absl::Status refusal;
     if (lead_ && !serving_) {
       refusal = absl::UnavailableError("the leader applies what was chosen before it");
-    } else if (hold_until_ <= In(Duration(0))) {
+    } else if (hold_until_ > In(Duration(0))) {
+      refusal = absl::UnavailableError("the members are to be changed");
+    } else {
       const absl::StatusOr<Proposed> proposed = replica_.Propose(command, at_least, home_.Now());
       if (proposed.ok()) {
         home_.instruments().proposals.Add();
@@ -125,7 +127,7 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
     absl::Status judged = Judge(refusal);
     const bool late = In(Duration(0)) >= end;
     // Who is to lead after a hand-over is known in a moment.
-    if (NobodyLeads() && !late) judged = absl::OkStatus();
+    if (absl::IsFailedPrecondition(refusal) && NobodyLeads() && !late) judged = absl::OkStatus();
     if (judged.ok() && late) judged = NotNow(id_, refusal.message());
     if (!judged.ok()) {
       home_.instruments().proposals_refused.Add();

@@ -89,6 +89,32 @@ TEST(HostTest, AProposalWhoseLeaderIsCutOffEndsUnknownOrElsewhere) {
   EXPECT_EQ(*cluster.Read(cluster.AwaitLeader(), "a"), "kept");
 }
 
+Task<void> ProposeOnce(std::shared_ptr<Group> group, std::vector<absl::Status>* results) {
+  results->push_back((co_await group->Propose("a=1", Timestamp::Min())).status());
+}
+
+TEST(HostTest, ProposalsPastTheBoundAreRefusedAtOnce) {
+  HostOptions options;
+  options.replica.open_slots_max = 8;
+  Cluster cluster(3, 1, options);
+  cluster.CreateGroup(3);
+  const int leader = cluster.AwaitLeader();
+  std::vector<absl::Status> results;
+  for (int i = 0; i < 20; ++i) {
+    cluster.program(leader)->scope().Spawn(ProposeOnce(cluster.group(leader), &results));
+  }
+  cluster.RunFor(100ms);
+  ASSERT_THAT(results, SizeIs(20));
+  int refused = 0;
+  for (const absl::Status& result : results) {
+    if (result.ok()) continue;
+    ++refused;
+    EXPECT_TRUE(absl::IsResourceExhausted(result)) << result;
+    EXPECT_EQ(RetryOf(result), Retry::kHere);
+  }
+  EXPECT_EQ(refused, 12);
+}
+
 // --- Handing over ---
 
 struct WriterReport {
