@@ -41,7 +41,7 @@ class Outbox {
 
   std::vector<Message> TakeMessages() { return std::exchange(messages_, {}); }
   // Those to this replica itself which may be delivered.
-  std::deque<Message> TakeOwn() { return std::exchange(own_, {}); }
+  std::vector<Message> TakeOwn() { return std::exchange(own_, {}); }
   // What gathered since the last time; nothing if there is nothing.
   std::optional<Save> TakeSave(const HardState& hard_state, MonotonicTime now);
 
@@ -62,7 +62,7 @@ class Outbox {
 
   const ReplicaId self_;
   std::vector<Message> messages_;
-  std::deque<Message> own_;
+  std::vector<Message> own_;
   std::deque<Waiting> waiting_;  // Ascending by `after`.
   bool hard_state_changed_ = false;
   std::vector<AcceptedEntry> entries_;

@@ -95,7 +95,7 @@ void Replica::CheckOrder(const AcceptedEntry& accepted) const {
 // --- Messages ---
 
 void Replica::DeliverOwn(const Moment& moment) {
-  for (std::deque<Message> own = outbox_.TakeOwn(); !own.empty(); own = outbox_.TakeOwn()) {
+  for (std::vector<Message> own = outbox_.TakeOwn(); !own.empty(); own = outbox_.TakeOwn()) {
     for (const Message& message : own) Deliver(message, moment);
   }
 }
