@@ -77,7 +77,8 @@ class Host {
   runtime::Task<absl::StatusOr<std::shared_ptr<Group>>> CreateGroup(storage::GroupId group,
                                                                     Configuration configuration);
 
-  // Null if there is none here.
+  // Null if there is none here. Tasks of this loop may hold it, and let go of it before the loop
+  // ends.
   std::shared_ptr<Group> FindGroup(storage::GroupId group) const;
   // Ascending by id.
   std::vector<std::shared_ptr<Group>> groups() const;

@@ -33,9 +33,8 @@ Task<void> Write(Cluster* cluster, int writer, Written* written) {
     }
     const int value = written->next++;
     const auto outcome = co_await cluster->Ask(
-        leader,
-        Within(2s, cluster->group(leader)->Propose(
-                       absl::StrCat(key, "=", value, std::string(200, ' ')), Timestamp::Min())));
+        leader, Within(2s, ProposeAt(cluster->program(leader),
+                                     absl::StrCat(key, "=", value, std::string(200, ' ')))));
     if (outcome && outcome->ok()) written->acknowledged[key] = value;
     if (!(co_await runtime::SleepFor(3ms)).ok()) co_return;
   }

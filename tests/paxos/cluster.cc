@@ -128,6 +128,22 @@ std::map<std::string, std::string> PaxosNode::Registers(storage::GroupId id) {
   return registers;
 }
 
+Task<absl::StatusOr<Proposed>> ProposeAt(PaxosNode* node, std::string command,
+                                         storage::GroupId id) {
+  const std::shared_ptr<Group> group = node->group(id);
+  if (group == nullptr) co_return NoSuchGroup(id);
+  co_return co_await group->Propose(std::move(command), Timestamp::Min());
+}
+
+Task<absl::StatusOr<std::string>> ReadAt(PaxosNode* node, std::string key, storage::GroupId id) {
+  const std::shared_ptr<Group> group = node->group(id);
+  if (group == nullptr) co_return NoSuchGroup(id);
+  CO_ASSIGN_OR_RETURN(const Ballot ballot, co_await group->ReadBarrier());
+  std::string value = node->Registers(id)[key];
+  CO_RETURN_IF_ERROR(group->CheckLease(ballot));
+  co_return value;
+}
+
 // --- Cluster ---
 
 Cluster::Cluster(int count, uint64_t seed, HostOptions options) : universe_(seed), count_(count) {
@@ -217,9 +233,7 @@ std::string Cluster::Describe(storage::GroupId id) {
 
 absl::StatusOr<Proposed> Cluster::Propose(int node, const std::string& command,
                                           storage::GroupId id) {
-  const std::shared_ptr<Group> at = group(node, id);
-  if (at == nullptr) return NoSuchGroup(id);
-  const auto result = Await(node, Within(10s, at->Propose(command, Timestamp::Min())));
+  const auto result = Await(node, Within(10s, ProposeAt(program(node), command, id)));
   return result ? *result : OutcomeUnknown(id, Slot(), "the node went down");
 }
 
@@ -230,22 +244,8 @@ void Cluster::Put(const std::string& key, const std::string& value, storage::Gro
   CHECK(false) << "register " << key << " could not be written";
 }
 
-namespace {
-
-Task<absl::StatusOr<std::string>> ReadRegister(std::shared_ptr<Group> group, PaxosNode* node,
-                                               std::string key) {
-  CO_ASSIGN_OR_RETURN(const Ballot ballot, co_await group->ReadBarrier());
-  std::string value = node->Registers(group->id())[key];
-  CO_RETURN_IF_ERROR(group->CheckLease(ballot));
-  co_return value;
-}
-
-}  // namespace
-
 absl::StatusOr<std::string> Cluster::Read(int node, const std::string& key, storage::GroupId id) {
-  const std::shared_ptr<Group> at = group(node, id);
-  if (at == nullptr) return NoSuchGroup(id);
-  const auto result = Await(node, Within(10s, ReadRegister(at, program(node), key)));
+  const auto result = Await(node, Within(10s, ReadAt(program(node), key, id)));
   return result ? *result : absl::UnavailableError("the node went down");
 }
 

@@ -69,6 +69,13 @@ class PaxosNode final : public simulated::NodeProgram {
   runtime::TaskScope scope_;
 };
 
+// A proposal, and a linearizable read, at `node`; to be run there, so that what they hold goes with
+// it.
+runtime::Task<absl::StatusOr<Proposed>> ProposeAt(PaxosNode* node, std::string command,
+                                                  storage::GroupId id = kGroup);
+runtime::Task<absl::StatusOr<std::string>> ReadAt(PaxosNode* node, std::string key,
+                                                  storage::GroupId id = kGroup);
+
 class Cluster {
  public:
   // Nodes 1 to `count`, open and synchronised.

@@ -126,10 +126,9 @@ struct WriterReport {
 // Writes all the time, wherever it is sent.
 Task<void> WriteOn(Cluster* cluster, int node, const bool* stop, WriterReport* report) {
   while (!*stop) {
-    const std::shared_ptr<Group> group = cluster->group(node);
     const runtime::MonotonicTime begin = runtime::Executor::Current().Now();
     const absl::StatusOr<Proposed> written =
-        *co_await cluster->Ask(node, group->Propose("a=1", Timestamp::Min()));
+        *co_await cluster->Ask(node, ProposeAt(cluster->program(node), "a=1"));
     report->longest = std::max(report->longest, runtime::Executor::Current().Now() - begin);
     if (written.ok()) {
       ++report->done;
