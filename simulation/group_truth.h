@@ -45,7 +45,7 @@ struct GroupContents {
     friend bool operator==(const Version&, const Version&) = default;
   };
   // By key; oldest first.
-  std::map<std::string, std::vector<Version>> rows;
+  std::map<std::string, std::vector<Version>> rows = {};
 };
 
 class GroupTruth {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "runtime/sleep.h"
 #include "simulation/paxos_node.h"
 
 namespace simulation {
@@ -57,6 +58,41 @@ void Prefer(Universe* universe, runtime::NodeId preferred) {
   }
 }
 
+void SetMute(Universe* universe, runtime::NodeId node, bool mute) {
+  for (const auto& [peer, other] : universe->nodes()) {
+    if (peer != node) universe->link(node, peer).cut = mute;
+  }
+}
+
+runtime::Task<void> MuteLater(Universe* universe, runtime::NodeId node, Duration after,
+                              std::shared_ptr<bool> over) {
+  if (!(co_await runtime::SleepFor(after)).ok() || *over) co_return;
+  SetMute(universe, node, true);
+}
+
+// What a leader is told comes late, and a little later nobody hears of it any more: votes that it
+// asked for long ago are on their way while the others vote anew.
+std::function<void()> TellLate(Universe* universe, NodeWorld* world) {
+  PaxosNode* const node = FindPaxosNode(*world);
+  if (node == nullptr || node->host() == nullptr) return nullptr;
+  bool leads = false;
+  for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
+    leads = leads || group->leading().has_value();
+  }
+  if (!leads) return nullptr;
+  const Duration late = universe->random().Uniform(300ms, 2s);
+  for (const auto& [peer, other] : universe->nodes()) {
+    if (peer != world->node()) universe->Clog(peer, world->node(), late);
+  }
+  auto over = std::make_shared<bool>(false);
+  universe->Spawn(
+      MuteLater(universe, world->node(), universe->random().Uniform(0s, late / 2), over));
+  return [universe, id = world->node(), over] {
+    *over = true;
+    SetMute(universe, id, false);
+  };
+}
+
 bool IsPaxosNode(const NodeWorld& world) { return FindPaxosNode(world) != nullptr; }
 
 std::function<void()> CrashAll(Universe* universe) {
@@ -77,6 +113,7 @@ std::function<void()> CrashAll(Universe* universe) {
 
 std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
   return {
+      {"told-late", [universe](NodeWorld* node) { return TellLate(universe, node); }},
       {"hand-over", [universe](NodeWorld* node) { return HandOverAll(universe, node); }},
       {"preferred-leader",
        [universe](NodeWorld* node) -> std::function<void()> {

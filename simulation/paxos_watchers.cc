@@ -95,12 +95,12 @@ void PaxosWatchers::CheckBegin(GroupId group, paxos::Ballot ballot) {
   ++leaderships_;
   if (clocks_lie_) return;
   for (const auto& [replica, led] : led_[group]) {
-    if (replica == ballot.replica || led.last_timestamp < universe_.true_time()) continue;
-    universe_.Fail(
-        absl::StrCat(led.abdicated ? "PX-ABDICATE" : "PX-DISJOINT", ": replica ",
-                     ballot.replica.value(), " of group ", group.value(), " begins to lead ",
-                     (led.last_timestamp - universe_.true_time()).count(),
-                     " ns before the last timestamp of replica ", replica.value(), " has passed"));
+    if (!led.abdicated || led.last_timestamp < universe_.true_time()) continue;
+    universe_.Fail(absl::StrCat("PX-ABDICATE: replica ", ballot.replica.value(), " of group ",
+                                group.value(), " begins to lead ",
+                                (led.last_timestamp - universe_.true_time()).count(),
+                                " ns before the last timestamp of replica ", replica.value(),
+                                ", which handed over, has passed"));
   }
 }
 

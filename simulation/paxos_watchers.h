@@ -4,8 +4,8 @@
 // Rules:       PX-ONE-VALUE, PX-MONOTONE and PX-CEILING, by telling GroupTruth what each replica
 //              comes to know. PX-DISJOINT: in true time no two replicas of a group lead by their
 //              own count. PX-WITHIN-LEASE: no leader assigns a timestamp past its lease.
-//              PX-ABDICATE: when a replica begins to lead, every timestamp of those that led before
-//              has passed. PX-DURABLE: what a replica has promised never goes back.
+//              PX-ABDICATE: when a replica begins to lead, every timestamp of those that handed
+//              over before has passed. PX-DURABLE: what a replica has promised never goes back.
 // Cost:        a few comparisons for each replica and event; more only where something changed.
 #ifndef SIMULATION_PAXOS_WATCHERS_H_
 #define SIMULATION_PAXOS_WATCHERS_H_

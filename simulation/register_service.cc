@@ -8,6 +8,7 @@
 #include "runtime/blocking.h"
 #include "runtime/deadline.h"
 #include "runtime/experiments.h"
+#include "runtime/random.h"
 #include "runtime/sleep.h"
 #include "runtime/status_macros.h"
 #include "simulation/register_machine.h"
@@ -103,12 +104,11 @@ runtime::Task<RegisterReply> RegisterService::Read(GroupPtr group, RegisterReque
   const auto newest = co_await runtime::RunBlocking(
       &world_.blocking(), [view = *view, key = request.key] { return NewestIn(view.get(), key); });
   if (!newest.ok()) co_return Refusal(Retry::kHere, newest.status().message());
-  // PX-STALL: after the last wait, just before the answer leaves.
-  if (!world_.experiments().Without("PX-STALL")) {
-    if (const absl::Status leads = group->CheckLease(*ballot); !leads.ok()) {
-      co_return Refusal(leads);
-    }
+  if (world_.experiments().Buggify("simulation.slow_read")) {
+    (co_await runtime::SleepFor(world_.random().Uniform(1ms, 500ms))).IgnoreError();
   }
+  // PX-STALL: after the last wait, just before the answer leaves.
+  if (const absl::Status leads = group->CheckLease(*ballot); !leads.ok()) co_return Refusal(leads);
   RegisterReply reply;
   reply.timestamp = newest->has_value() ? (*newest)->timestamp : Timestamp::Min();
   if (newest->has_value()) reply.result.found = (*newest)->value;

@@ -16,7 +16,7 @@ const std::vector<RuleSwitch>& RuleSwitches() {
       {"PX-LEASE", "paxos", "votes count from when they came: two replicas lead (PX-DISJOINT)"},
       {"PX-WITHIN-LEASE", "paxos", "a leader gives timestamps that its successor may give too"},
       {"PX-ABDICATE", "paxos", "a successor leads before its predecessor's timestamps have passed"},
-      {"PX-STALL", "paxos", "a leader that stood still answers reads with what is not so any more"},
+      {"PX-STALL", "paxos", "a leader whose disk stands still keeps the lead, and nobody serves"},
       {"PX-CEILING", "paxos-liar", "after a false clock, a write changes what was called safe"},
       {"PX-MONOTONE", "paxos-liar", "timestamps go back from one leader to the next"},
   };

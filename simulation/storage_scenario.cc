@@ -19,7 +19,7 @@ using runtime::operator""ms;
 using runtime::operator""s;
 
 constexpr runtime::Duration kUnrest = 6s;
-constexpr int kTrials = 3;
+constexpr int kTrials = 8;
 
 // One bit of the disk turns, and the program starts from what is there: at once, or after it has
 // gone on with it for a while.

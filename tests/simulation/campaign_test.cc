@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/strings/str_replace.h"
 #include "runtime/simulated/universe.h"
 #include "runtime/sleep.h"
 #include "simulation/rules.h"
@@ -71,22 +72,28 @@ TEST(CampaignTest, TheSameSeedsGiveTheSameHash) {
   }
 }
 
+class RuleSwitchTest : public ::testing::TestWithParam<RuleSwitch> {};
+
 // A rule whose absence nobody notices is not tested: each switch must be caught within 500 seeds.
-TEST(RuleSwitchTest, EveryRuleThatIsSwitchedOffIsMissed) {
-  for (const RuleSwitch& rule : RuleSwitches()) {
-    CampaignOptions options;
-    options.last_seed = 500;
-    options.without = {rule.name};
-    const Scenario* const scenario = FindScenario(rule.scenario);
-    ASSERT_NE(scenario, nullptr) << rule.name;
-    const CampaignResult result = RunCampaign(*scenario, options);
-    ASSERT_TRUE(result.failure.has_value()) << "nobody misses " << rule.name;
-    std::printf("without %-18s seed %3d: %s\n", rule.name, static_cast<int>(result.failure->seed),
-                std::string(result.failure->violation.message()).c_str());
-  }
+TEST_P(RuleSwitchTest, ARuleThatIsSwitchedOffIsMissed) {
+  const RuleSwitch rule = GetParam();
+  CampaignOptions options;
+  options.last_seed = 500;
+  options.without = {rule.name};
+  const Scenario* const scenario = FindScenario(rule.scenario);
+  ASSERT_NE(scenario, nullptr);
+  const CampaignResult result = RunCampaign(*scenario, options);
+  ASSERT_TRUE(result.failure.has_value()) << "nobody misses " << rule.name;
+  std::printf("without %-18s seed %3d: %s\n", rule.name, static_cast<int>(result.failure->seed),
+              std::string(result.failure->violation.message()).c_str());
 }
 
-TEST(RuleSwitchTest, UnknownRulesAreRefused) {
+INSTANTIATE_TEST_SUITE_P(Campaign, RuleSwitchTest, ::testing::ValuesIn(RuleSwitches()),
+                         [](const auto& info) {
+                           return absl::StrReplaceAll(info.param.name, {{"-", "_"}});
+                         });
+
+TEST(RuleSwitchesTest, UnknownRulesAreRefused) {
   EXPECT_TRUE(CheckRuleHasSwitch("TT-BOUND").ok());
   EXPECT_EQ(CheckRuleHasSwitch("TT-NOSUCH").code(), absl::StatusCode::kInvalidArgument);
 }
