@@ -44,7 +44,8 @@ class World {
   virtual Network& network() = 0;
   virtual Datagrams& datagrams() = 0;
   // A write-ahead log ("*.log") is synced when it is closed, so that what a store recovers is a
-  // prefix of what was written.
+  // prefix of what was written. A segment of a log ("*.segment") that was not closed may have zeros
+  // behind what was written.
   virtual leveldb::Env& files() = 0;
   virtual Blocking& blocking() = 0;
   virtual Log& log() = 0;

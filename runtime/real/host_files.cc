@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "runtime/real/segment_file.h"
 
 namespace real {
 namespace {
@@ -65,6 +66,7 @@ leveldb::Status Wrap(leveldb::Status opened, const std::string& path, const LogL
 leveldb::Status HostFiles::NewWritableFile(const std::string& path, leveldb::WritableFile** file) {
   const leveldb::Status status = Check(log_lost_, path);
   if (!status.ok()) return status;
+  if (absl::EndsWith(path, ".segment")) return SegmentFile::Make(path, file);
   return Wrap(target()->NewWritableFile(path, file), path, log_lost_, file);
 }
 

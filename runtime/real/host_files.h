@@ -1,4 +1,5 @@
-// HostFiles: the host's files, as LevelDB's POSIX Env has them, with one promise more.
+// HostFiles: the host's files, as LevelDB's POSIX Env has them, with one promise more, and with
+// another kind of file for the segments of a log ("*.segment", see SegmentFile).
 //
 // A write-ahead log is synced when it is closed or destroyed. LevelDB does not ask for that when it
 // changes to a new log: after a power loss a later, synced write could then be there without an

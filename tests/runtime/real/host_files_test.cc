@@ -1,11 +1,15 @@
-// The one promise that the real files make beyond LevelDB's own: a log is synced when it is closed.
+// What the real files do beyond LevelDB's own: a log is synced when it is closed, a segment is ready
+// for small syncs.
 #include "runtime/real/host_files.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "runtime/real/segment_file.h"
 
 namespace real {
 namespace {
@@ -82,6 +86,45 @@ TEST(HostFiles, WritesNothingMoreOnceALogIsLost) {
   leveldb::WritableFile* file = nullptr;
   EXPECT_TRUE(files.NewWritableFile("2.log", &file).IsIOError());
   EXPECT_TRUE(files.NewWritableFile("MANIFEST-3", &file).IsIOError());
+}
+
+std::string ReadAll(const std::string& path) {
+  std::string content;
+  EXPECT_TRUE(leveldb::ReadFileToString(leveldb::Env::Default(), path, &content).ok());
+  return content;
+}
+
+TEST(HostFiles, ASegmentHasZerosAheadUntilItIsClosed) {
+  HostFiles files;
+  const std::string path = ::testing::TempDir() + "/zeros.segment";
+  leveldb::WritableFile* opened = nullptr;
+  ASSERT_TRUE(files.NewWritableFile(path, &opened).ok());
+  std::unique_ptr<leveldb::WritableFile> file(opened);
+  std::string content;
+  for (int i = 0; i < 100; ++i) {
+    const std::string record(5000, static_cast<char>('a' + i % 26));
+    content += record;
+    ASSERT_TRUE(file->Append(record).ok() && file->Sync().ok());
+  }
+  const std::string open = ReadAll(path);
+  EXPECT_EQ(open.substr(0, content.size()), content);
+  EXPECT_GT(open.size(), content.size());
+  EXPECT_LE(open.size(), content.size() + SegmentFile::kZerosAhead);
+  EXPECT_EQ(open.find_first_not_of('\0', content.size()), std::string::npos);
+  ASSERT_TRUE(file->Append("end").ok() && file->Close().ok());
+  EXPECT_EQ(ReadAll(path), content + "end");
+}
+
+TEST(HostFiles, ASegmentThatIsMadeAgainIsEmpty) {
+  HostFiles files;
+  const std::string path = ::testing::TempDir() + "/again.segment";
+  for (const std::string& content : {std::string(300'000, 'x'), std::string("short")}) {
+    leveldb::WritableFile* file = nullptr;
+    ASSERT_TRUE(files.NewWritableFile(path, &file).ok());
+    ASSERT_TRUE(file->Append(content).ok() && file->Sync().ok());
+    delete file;
+    EXPECT_EQ(ReadAll(path), content);
+  }
 }
 
 }  // namespace
