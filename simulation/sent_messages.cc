@@ -117,8 +117,11 @@ std::set<std::pair<GroupId, paxos::ReplicaId>> SentMessages::ReplicasOf(
 }
 
 void SentMessages::Lost(GroupId group, paxos::ReplicaId replica, bool may_return) {
-  Said& said = said_[{group, replica}];
-  said = {.node = said.node, .lost = !may_return, .promised = {}, .accepted = {}};
+  if (may_return) {
+    said_.erase({group, replica});
+  } else {
+    said_[{group, replica}].lost = true;
+  }
 }
 
 bool SentMessages::IsLost(GroupId group, paxos::ReplicaId replica) const {
