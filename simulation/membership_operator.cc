@@ -92,8 +92,8 @@ runtime::Task<void> MembershipOperator::LookAfter(storage::GroupId group) {
   RegisterRequest request = Decide(group, ParseMembers(present->text));
   if (request.ask == RegisterAsk::kMembers) co_return;
   if (universe_.tracing()) {
-    universe_.Trace(absl::StrCat("operator asks '", EncodeRequest(request), "' of members ",
-                                 present->text));
+    universe_.Trace(
+        absl::StrCat("operator asks '", EncodeRequest(request), "' of members ", present->text));
   }
   const std::optional<RegisterReply> done =
       co_await client_.Ask(std::move(request), /*harmless=*/false, client_.Deadline());
