@@ -102,21 +102,21 @@ Task<absl::Status> Host::Core::OpenStore() {
   }
   CO_RETURN_IF_ERROR(store.status());
   store_ = *std::move(store);
-  store_usable_ = true;
   co_return absl::OkStatus();
 }
 
 Task<absl::StatusOr<Host::Core::StoredGroups>> Host::Core::OpenStoreAndRead() {
   CO_RETURN_IF_ERROR(co_await OpenStore());
   absl::StatusOr<std::vector<storage::StoredGroup>> found = co_await store_->Groups();
+  // Not usable yet, so that damage found here is answered here and not by ReplaceStore() as well.
   if (absl::IsDataLoss(found.status())) {
-    store_usable_ = false;
     co_await store_->Close();
     CO_RETURN_IF_ERROR(co_await storage::Store::Wipe(&world_, options_.store.directory));
     CO_RETURN_IF_ERROR(co_await OpenStore());
     found = co_await store_->Groups();
   }
   CO_RETURN_IF_ERROR(found.status());
+  store_usable_ = true;
   StoredGroups stored;
   for (storage::StoredGroup& group : *found) stored.emplace(group.group, std::move(group));
   co_return stored;

@@ -47,7 +47,10 @@ Task<void> Host::Core::ReplaceStore() {
          !(co_await OpenStore()).ok()) {
     if (!(co_await runtime::SleepFor(kPause)).ok()) co_return;
   }
+  store_usable_ = true;
   for (const std::shared_ptr<Group>& group : groups()) group->StoreChanged();
+  // What happened to the store before it was usable was not heard.
+  if (store_->state() != storage::StoreState::kOpen) StoreStateChanged();
 }
 
 // --- The log's length ---
