@@ -63,6 +63,8 @@ class PaxosCluster {
   void FailForLife(absl::string_view what);
   bool AllSettled() const;
   bool AllApplied() const;
+  // Reads all replicas, and holds them against the truth; whether each had all of its group.
+  bool AllReadable();
   RegisterClientOptions ClientOptions(uint64_t id) const;
   // The programs that run now.
   std::vector<PaxosNode*> Programs() const;
