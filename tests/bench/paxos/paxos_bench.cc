@@ -44,7 +44,8 @@ class InterruptWatch {
   void Watch(const Folder* folder) {
     while (!stop_) {
       if (cli::Interrupted()) {
-        folder->Remove("");
+        // The nodes go on making files until the process ends, but not in a folder that is gone.
+        for (int i = 0; i < kRemovals; ++i) folder->Remove("");
         std::_Exit(kInterrupted);
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -52,6 +53,7 @@ class InterruptWatch {
   }
 
   static constexpr int kInterrupted = 130;
+  static constexpr int kRemovals = 20;
   std::atomic<bool> stop_ = false;
   std::thread thread_;
 };
