@@ -9,13 +9,15 @@
 namespace paxos {
 namespace {
 
-// The payloads that carry Retry and the leader's node.
-constexpr char kRetry[] = "isochron.paxos/retry";
-constexpr char kLeader[] = "isochron.paxos/leader";
+// The one payload: a byte of Retry, then the leader's node if it is known. One, since Abseil prints
+// several in an order that depends on where they lie in memory.
+constexpr char kAdvice[] = "isochron.paxos/advice";
 
-absl::Status WithRetry(absl::Status status, Retry retry) {
-  const char code = static_cast<char>(retry);
-  status.SetPayload(kRetry, absl::Cord(absl::string_view(&code, 1)));
+absl::Status WithRetry(absl::Status status, Retry retry,
+                       std::optional<runtime::NodeId> leader = std::nullopt) {
+  std::string advice(1, static_cast<char>(retry));
+  if (leader) absl::StrAppend(&advice, leader->value());
+  status.SetPayload(kAdvice, absl::Cord(advice));
   return status;
 }
 
@@ -24,28 +26,23 @@ std::string Named(storage::GroupId group) { return absl::StrCat("group ", group.
 }  // namespace
 
 Retry RetryOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kRetry);
-  return payload ? static_cast<Retry>(std::string(*payload)[0]) : Retry::kNever;
+  const auto advice = status.GetPayload(kAdvice);
+  return advice ? static_cast<Retry>(std::string(*advice)[0]) : Retry::kNever;
 }
 
 std::optional<runtime::NodeId> LeaderOf(const absl::Status& status) {
-  const auto payload = status.GetPayload(kLeader);
+  const auto advice = status.GetPayload(kAdvice);
   uint32_t node = 0;
-  if (!payload || !absl::SimpleAtoi(std::string(*payload), &node)) return std::nullopt;
+  if (!advice || !absl::SimpleAtoi(std::string(*advice).substr(1), &node)) return std::nullopt;
   return runtime::NodeId(node);
 }
 
 absl::Status NotLeader(storage::GroupId group, std::optional<runtime::NodeId> leader) {
-  absl::Status status = WithRetry(
+  return WithRetry(
       absl::FailedPreconditionError(absl::StrCat(
           Named(group), " is not led here",
           leader ? absl::StrCat("; ask node ", leader->value()) : ", and it is not known where")),
-      Retry::kElsewhere);
-  if (leader) {
-    const std::string node = absl::StrCat(leader->value());
-    status.SetPayload(kLeader, absl::Cord(absl::string_view(node)));
-  }
-  return status;
+      Retry::kElsewhere, leader);
 }
 
 absl::Status NoSuchGroup(storage::GroupId group) {

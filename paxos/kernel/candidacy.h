@@ -21,6 +21,7 @@ struct Candidacy {
   bool canvassing = true;
 
   std::set<ReplicaId> canvassed;  // They would.
+  std::set<ReplicaId> behind;     // They know more, and refused.
   std::set<ReplicaId> promised;
   LeaseCount votes;
   std::optional<Released> released;

@@ -183,6 +183,8 @@ class Replica {
   void StartPrepare(std::optional<Released> released, const Moment& moment);
   // Asks those who did not agree yet.
   void Ask(const Moment& moment);
+  // Whether those who did not refuse are a majority.
+  bool CanWin() const;
   void WonPromises(const Moment& moment);
   void BeginToLead(const Moment& moment);
   void GiveUp(Duration backoff, const Moment& moment);

@@ -180,6 +180,10 @@ void Replica::On(ReplicaId from, const Refuse& refuse, const Moment& moment) {
     case RefuseReason::kBallot:
       return GiveUp(Jitter(), moment);
     case RefuseReason::kBehind:
+      // What it lacks is fetched meanwhile. But the others may be a majority, and whoever refused
+      // may have lost its state and be no teacher.
+      candidacy_->behind.insert(from);
+      if (CanWin()) return;
       return GiveUp(options_.fetch_after + Jitter(), moment);
     case RefuseReason::kHeld:
       // Perhaps the others are enough. If not, it is asked again when its vote is free.
@@ -189,6 +193,14 @@ void Replica::On(ReplicaId from, const Refuse& refuse, const Moment& moment) {
     case RefuseReason::kClock:
       return;
   }
+}
+
+bool Replica::CanWin() const {
+  std::set<ReplicaId> rest;
+  for (const Member& member : configuration().members()) {
+    if (!candidacy_->behind.contains(member.replica)) rest.insert(member.replica);
+  }
+  return configuration().HasMajority(rest);
 }
 
 void Replica::GiveUp(Duration backoff, const Moment& moment) {

@@ -219,7 +219,12 @@ void SimulatedNetwork::SendRequest(CallKey key, NodeId peer, std::string method,
 }
 
 void SimulatedNetwork::SendReply(CallKey key, absl::StatusOr<std::string> result) {
-  const std::string content = result.ok() ? *result : result.status().ToString();
+  // As over gRPC, an error is its code and its sentence. Payloads would also print in an order that
+  // depends on where they lie in memory.
+  if (!result.ok()) result = absl::Status(result.status().code(), result.status().message());
+  const std::string content =
+      result.ok() ? *result
+                  : absl::StrCat(result.status().code(), std::string(result.status().message()));
   RecordCall(Happened::kSent, result.ok() ? "reply" : "error", key, key.caller, "", content);
   const Duration transmission =
       key.caller == self_ ? 0ns : wire_.links().TransmissionTime(self_, key.caller, content.size());
