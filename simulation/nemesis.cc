@@ -23,6 +23,12 @@ std::vector<Harm> Swarm(std::vector<Harm> harms, Random* random) {
 
 }  // namespace
 
+std::vector<Harm> AllOf(std::initializer_list<std::vector<Harm>> kinds) {
+  std::vector<Harm> all;
+  for (const std::vector<Harm>& harms : kinds) all.insert(all.end(), harms.begin(), harms.end());
+  return all;
+}
+
 Nemesis::Nemesis(Universe* universe, NemesisOptions options)
     : universe_(*universe), options_(std::move(options)), random_(universe->random().Fork()) {
   options_.harms = Swarm(std::move(options_.harms), &random_);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <utility>
@@ -33,6 +34,9 @@ std::vector<Harm> NetworkHarms(simulated::Universe* universe);
 // What a program can see and recover from by itself; not bits that flip, which need a copy
 // elsewhere.
 std::vector<Harm> DiskHarms(simulated::Universe* universe);
+
+// All of these kinds. One that is named twice strikes twice as often.
+std::vector<Harm> AllOf(std::initializer_list<std::vector<Harm>> kinds);
 
 struct NemesisOptions {
   std::vector<Harm> harms;

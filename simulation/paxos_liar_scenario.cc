@@ -18,12 +18,8 @@ using runtime::operator""s;
 constexpr runtime::Duration kChaos = 20s;
 
 std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
-  std::vector<Harm> harms;
-  for (auto& kinds : {ProcessHarms(universe), NetworkHarms(universe), LyingHarms(universe),
-                      LyingHarms(universe), LeadHarms(universe, truth)}) {
-    harms.insert(harms.end(), kinds.begin(), kinds.end());
-  }
-  return harms;
+  return AllOf({ProcessHarms(universe), NetworkHarms(universe), LyingHarms(universe),
+                LyingHarms(universe), LeadHarms(universe, truth)});
 }
 
 }  // namespace

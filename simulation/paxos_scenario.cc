@@ -21,12 +21,8 @@ using runtime::operator""s;
 constexpr runtime::Duration kChaos = 20s;
 
 std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
-  std::vector<Harm> harms;
-  for (auto& kinds : {ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
-                      DiskHarms(universe), LeadHarms(universe, truth)}) {
-    harms.insert(harms.end(), kinds.begin(), kinds.end());
-  }
-  return harms;
+  return AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
+                DiskHarms(universe), LeadHarms(universe, truth)});
 }
 
 }  // namespace

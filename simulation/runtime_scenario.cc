@@ -30,11 +30,7 @@ LedgerNode* Find(const simulated::NodeWorld& node) {
 }
 
 std::vector<Harm> Harms(simulated::Universe* universe) {
-  std::vector<Harm> harms;
-  for (const auto& kinds : {ProcessHarms(universe), NetworkHarms(universe), DiskHarms(universe)}) {
-    harms.insert(harms.end(), kinds.begin(), kinds.end());
-  }
-  return harms;
+  return AllOf({ProcessHarms(universe), NetworkHarms(universe), DiskHarms(universe)});
 }
 
 bool AllServe(const simulated::Universe& universe) {

@@ -23,10 +23,7 @@ constexpr Duration kChaos = 60s;
 constexpr Duration kHealed = 60s;
 
 std::vector<Harm> Harms(simulated::Universe* universe) {
-  std::vector<Harm> harms = ProcessHarms(universe);
-  for (Harm& harm : ClockHarms(universe)) harms.push_back(std::move(harm));
-  for (Harm& harm : NetworkHarms(universe)) harms.push_back(std::move(harm));
-  return harms;
+  return AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe)});
 }
 
 }  // namespace
