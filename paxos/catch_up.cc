@@ -156,6 +156,8 @@ Task<absl::Status> InstallFrom(Group* group, NodeId node) {
   CO_ASSIGN_OR_RETURN(wire::FetchSnapshotReply reply, co_await FetchFirst(group, node));
   CO_ASSIGN_OR_RETURN(const AppliedState state, DecodeAppliedState(reply.applied()));
   if (state.slot < group->replica().applied()) {
+    // Nobody comes back for it; the next attempt makes another.
+    co_await ReleaseSnapshot(group, node, reply.snapshot());
     co_return absl::FailedPreconditionError("the snapshot is older than what is here");
   }
   CO_RETURN_IF_ERROR(co_await group->BeginInstall(reply.snapshot()));
@@ -178,6 +180,7 @@ Task<absl::Status> InstallFrom(Group* group, NodeId node) {
   }
   CO_ASSIGN_OR_RETURN(const AppliedState installed, DecodeAppliedState(installer->applied()));
   if (installed.slot != state.slot) {
+    co_await ReleaseSnapshot(group, node, reply.snapshot());
     co_return absl::DataLossError("the snapshot is not of the slot that it was said to be");
   }
   group->Installed(installed);

@@ -110,8 +110,6 @@ void PaxosCluster::DrawOptions() {
   host.snapshot_chunk_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
   host.call_timeout = OneOf<Duration>(&random, {300ms, 1s, 2s});
   host.join_pause = 200ms;
-  // Places of snapshots that nobody fetches any more must be free again within the three leases.
-  host.snapshot_idle_max = lease / 2;
   value_bytes_max_ = OneOf<int64_t>(&random, {0, 50, 1'000});
   node_options_.cluster_nodes = static_cast<size_t>(options_.nodes);
   node_options_.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
