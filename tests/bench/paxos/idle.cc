@@ -15,10 +15,9 @@ namespace {
 
 constexpr double kMegabytesMax = 600;
 constexpr double kCpuPercentMax = 10;
-// The first quarter fills caches and buffers, which have their bounds. What is left is how the
-// allocator keeps its pages; a hundred bytes kept for each proposal would show as 1.5.
-constexpr uint64_t kWarmUpPart = 4;
-constexpr double kGrowthMax = 1.25;
+// Of the proposals; it fills caches and buffers.
+constexpr uint64_t kWarmUpPart = 10;
+constexpr double kGrowthMax = 1.1;
 
 void Sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
