@@ -23,7 +23,8 @@ bool Acceptor::FreeFor(ReplicaId candidate, const Moment& moment) const {
 
 Duration Acceptor::HeldFor(const Moment& moment) const {
   if (state_.vote.holder == ReplicaId() || moment.now.earliest > state_.vote.held_until) return {};
-  return state_.vote.held_until - moment.now.earliest + Duration(1);
+  // Saturates: a clock that has no reading yet says that true time may be anything.
+  return (state_.vote.held_until + Duration(1)) - moment.now.earliest;
 }
 
 RefuseReason Acceptor::WhyNotFree(const Moment& moment) const {

@@ -28,10 +28,9 @@ void Replica::TickElection(const Moment& moment) {
   }
   if (!acceptor_.FreeFor(self(), moment)) {
     stand_at_.reset();
-    // Its time is over when it is held no more, but a clock in doubt cannot tell.
-    const Duration held_for = acceptor_.HeldFor(moment);
+    // Its time is over when it is held no more, but a clock in doubt cannot tell when that will be.
     return WakeBy(moment.monotonic +
-                  (held_for > Duration{} ? held_for : options_.retransmit_after));
+                  (moment.time_safe ? acceptor_.HeldFor(moment) : options_.retransmit_after));
   }
   if (!MayStand(moment)) {
     stand_at_.reset();
