@@ -11,6 +11,7 @@
 #include "runtime/check.h"
 #include "runtime/experiments.h"
 #include "runtime/log.h"
+#include "runtime/status_macros.h"
 #include "runtime/world.h"
 
 namespace paxos {
@@ -51,6 +52,7 @@ Group::Group(GroupHome* home, Start start, std::unique_ptr<StateMachine> machine
                 .installed = start.recovered.installed,
                 .founding = founding_},
                machine_.get(), this, &scope_),
+      garbage_collector_(home, id_, machine_.get()),
       log_meter_(home->options().log_retained_bytes, LastAccepted(start.recovered)),
       truncated_before_(start.recovered.truncated_before),
       begun_snapshot_(start.snapshot) {
@@ -72,6 +74,7 @@ runtime::Task<void> Group::End() {
     AbandonOutcomes(Slot(~uint64_t{0}), "the replica has ended");
     changed_.Raise();
   }
+  (co_await garbage_collector_.Stop()).IgnoreError();
   co_await scope_.Close();
 }
 
@@ -249,6 +252,7 @@ runtime::Task<absl::Status> Group::BeginInstall(uint64_t snapshot) {
     replica_.Uninstalled(home_.Now());
     Changed();
   }
+  CO_RETURN_IF_ERROR(co_await garbage_collector_.Stop());
   co_return co_await applier_.Stop();
 }
 
@@ -261,10 +265,17 @@ void Group::Installed(const AppliedState& state) {
   replica_.Installed(state.slot, state.timestamp, state.configuration, state.configuration_slot,
                      home_.Now());
   applier_.Installed(state);
+  garbage_collector_.Resume();
   Changed();
 }
 
-// --- The log's length ---
+// --- What is thrown away ---
+
+runtime::Task<absl::Status> Group::CollectGarbage() {
+  if (ended_ || !applier_.current()) co_return absl::OkStatus();
+  const Timestamp horizon = std::min(machine_->horizon(), PaxosSafeTime());
+  co_return co_await garbage_collector_.Collect(horizon, applier_.state().timestamp);
+}
 
 std::optional<Slot> Group::CutPoint() const {
   if (ended_ || !applier_.current()) return std::nullopt;

@@ -34,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "paxos/applier.h"
+#include "paxos/garbage_collector.h"
 #include "paxos/group_home.h"
 #include "paxos/kernel/replica.h"
 #include "paxos/log_meter.h"
@@ -153,6 +154,9 @@ class Group final : private Applier::Listener {
   void Saved(SaveId save, const Moment& moment);
   // The store was opened again, or replaced by another one.
   void StoreChanged() { applier_.StoreChanged(); }
+  // Throws away the versions that nobody can read any more (StateMachine::horizon()), or those of
+  // them that can be thrown away now.
+  runtime::Task<absl::Status> CollectGarbage();
   // Ends all that waits. The group is then only a shell.
   runtime::Task<void> End();
 
@@ -229,6 +233,7 @@ class Group final : private Applier::Listener {
   Replica replica_;
   runtime::TaskScope scope_;
   Applier applier_;
+  GarbageCollector garbage_collector_;
   LogMeter log_meter_;
   Slot truncated_before_;
   GroupPlace place_;

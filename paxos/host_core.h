@@ -123,6 +123,7 @@ class Host::Core final : public GroupHome {
   runtime::Task<void> ReplaceStore();
   runtime::Task<void> CutLogs();
   runtime::Task<absl::Status> CutLogsOnce();
+  runtime::Task<void> CollectGarbage();
 
   runtime::World& world_;
   truetime::TrueTime& truetime_;

@@ -28,6 +28,8 @@ struct HostOptions {
   // while need no snapshot; and how often it is looked after.
   size_t log_retained_bytes = 16 << 20;
   Duration cut_period = std::chrono::seconds(5);
+  // How often versions that nobody can read any more are looked for.
+  Duration collect_period = std::chrono::seconds(10);
 
   // Of a batch that is applied at once.
   size_t apply_bytes_max = 1 << 20;

@@ -85,6 +85,7 @@ void Host::Core::StartServing() {
       }));
   for (const std::shared_ptr<Group>& group : groups()) group->Begin();
   scope_.Spawn(CutLogs());
+  scope_.Spawn(CollectGarbage());
 }
 
 // --- The store ---

@@ -1,4 +1,4 @@
-// What a host does by itself: it replaces a damaged store, and cuts logs.
+// What a host does by itself: it replaces a damaged store, cuts logs, and collects garbage.
 #include <utility>
 #include <vector>
 
@@ -80,6 +80,17 @@ Task<absl::Status> Host::Core::CutLogsOnce() {
   }
   instruments_.cuts.Add(static_cast<double>(writes.size()));
   co_return co_await log_->Write(std::move(writes));
+}
+
+// --- Old versions ---
+
+Task<void> Host::Core::CollectGarbage() {
+  while ((co_await runtime::SleepFor(options_.collect_period)).ok()) {
+    for (const std::shared_ptr<Group>& group : groups()) {
+      // What could not be collected now is collected later.
+      (co_await group->CollectGarbage()).IgnoreError();
+    }
+  }
 }
 
 }  // namespace paxos

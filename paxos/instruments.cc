@@ -34,6 +34,8 @@ Instruments::Instruments(runtime::Metrics& metrics)
       states_lost(metrics.GetCounter("isochron_paxos_states_lost_total",
                                      "Times that a replica's state had to be had from others", {})),
       cuts(metrics.GetCounter("isochron_paxos_log_cuts_total", "Cuts of a group's log", {})),
+      collected(metrics.GetCounter("isochron_paxos_versions_collected_total",
+                                   "Versions of rows that nobody could read any more", {})),
       commit_time(metrics.GetLatencyHistogram("isochron_paxos_commit_seconds",
                                               "From a proposal until it is applied here", {})) {}
 

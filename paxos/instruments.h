@@ -27,6 +27,7 @@ struct Instruments {
   runtime::Counter& snapshots_installed;
   runtime::Counter& states_lost;
   runtime::Counter& cuts;
+  runtime::Counter& collected;
   runtime::LatencyHistogram& commit_time;
 };
 

@@ -46,6 +46,11 @@ class StateMachine {
   // holds. Ranges of groups on one node do not overlap.
   virtual storage::KeyRange range() const = 0;
 
+  // Nothing will be read below it any more: of the versions at or below it only the newest of each
+  // row is kept. Min(): all are kept. It is not above the timestamp of anything that a command may
+  // still write; the group sees to that for those that are written at their entry's timestamp.
+  virtual Timestamp horizon() const { return Timestamp::Min(); }
+
   // The store holds the state as of `applied`; slot 0 is the empty beginning. What is kept in
   // memory is to be read anew from `store`, which is good until the next call of Restored() or
   // StateLost(). An error other than a cancellation is the store's trouble: it is called again.

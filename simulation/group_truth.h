@@ -38,6 +38,8 @@ struct TrueVersion {
 struct GroupContents {
   storage::Slot applied;
   uint64_t commands = 0;  // How many it says were applied.
+  // Of the versions at or below it, some that nobody can read may be missing.
+  runtime::Timestamp horizon = runtime::Timestamp::Min();
   struct Version {
     runtime::Timestamp timestamp;
     RegisterValue value;
@@ -46,6 +48,8 @@ struct GroupContents {
   };
   // By key; oldest first.
   std::map<std::string, std::vector<Version>> rows = {};
+
+  std::vector<Version> Versions(const std::string& key) const;
 };
 
 class GroupTruth {
@@ -76,6 +80,7 @@ class GroupTruth {
   // --- What is so ---
 
   storage::GroupId group() const { return group_; }
+  bool IsChosen(storage::Slot slot) const { return chosen_.contains(slot); }
   // All slots up to here are known.
   storage::Slot known_through() const { return known_through_; }
   // The last configuration that is chosen.

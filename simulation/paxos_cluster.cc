@@ -104,6 +104,7 @@ void PaxosCluster::DrawOptions() {
   host.store.write_buffer_bytes = OneOf<size_t>(&random, {64 << 10, 256 << 10});
   host.store.block_cache_bytes = 256 << 10;
   host.log_retained_bytes = OneOf<size_t>(&random, {0, 2 << 10, 32 << 10, 16 << 20});
+  host.collect_period = OneOf<Duration>(&random, {300ms, 1s, 10s});
   host.cut_period = OneOf<Duration>(&random, {200ms, 1s, 5s});
   host.apply_bytes_max = OneOf<size_t>(&random, {1, 1 << 10, 1 << 20});
   host.fetch_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});

@@ -20,7 +20,12 @@ namespace simulation {
 class PaxosTruth {
  public:
   // `universe` outlives it.
-  explicit PaxosTruth(simulated::Universe* universe) : sent(universe), universe_(*universe) {}
+  explicit PaxosTruth(simulated::Universe* universe)
+      : sent(universe,
+             [this](storage::GroupId id, storage::Slot slot) { return group(id).IsChosen(slot); }),
+        universe_(*universe) {}
+  PaxosTruth(const PaxosTruth&) = delete;
+  PaxosTruth& operator=(const PaxosTruth&) = delete;
 
   void AddGroup(storage::GroupId group, paxos::Configuration founding) {
     groups[group] = std::make_unique<GroupTruth>(&universe_, group, founding);

@@ -17,9 +17,11 @@ namespace {
 
 using runtime::Timestamp;
 using runtime::operator""ms;
+using runtime::operator""s;
 using storage::Slot;
 
 constexpr char kCommands[] = "commands";
+constexpr runtime::Duration kRetained = 2s;
 constexpr size_t kResultsMax = 4096;
 constexpr size_t kVersionsMax = 100'000;
 
@@ -33,6 +35,12 @@ absl::StatusOr<uint64_t> ReadCommands(storage::View* view) {
 }
 
 }  // namespace
+
+RegisterMachine::RegisterMachine(runtime::World* world, PaxosTruth* truth, storage::GroupId group)
+    : world_(*world),
+      truth_(*truth),
+      group_(group),
+      retained_(world->experiments().Buggify("simulation.nothing_retained") ? 0s : kRetained) {}
 
 std::string RegisterMachine::Name() const { return absl::StrCat("node ", world_.node().value()); }
 
@@ -49,6 +57,7 @@ absl::StatusOr<GroupContents> RegisterMachine::Read(storage::View* view,
   if (!applied.has_value()) return absl::UnavailableError("nothing was applied");
   ASSIGN_OR_RETURN(const paxos::AppliedState state, paxos::DecodeAppliedState(*applied));
   contents.applied = state.slot;
+  contents.horizon = view->horizon();
   ASSIGN_OR_RETURN(contents.commands, ReadCommands(view));
   const storage::KeyRange rows = RowsOf(view->group());
   for (const std::string& key : keys) contents.rows[key];
@@ -70,7 +79,7 @@ absl::StatusOr<GroupContents> RegisterMachine::Read(storage::View* view,
 }
 
 runtime::Task<absl::Status> RegisterMachine::Restored(storage::Store* store, Slot applied,
-                                                      Timestamp) {
+                                                      Timestamp timestamp) {
   if (world_.experiments().Buggify("simulation.slow_restore")) {
     CO_RETURN_IF_ERROR(co_await runtime::SleepFor(world_.random().Uniform(1ms, 300ms)));
   }
@@ -78,6 +87,7 @@ runtime::Task<absl::Status> RegisterMachine::Restored(storage::Store* store, Slo
   CO_ASSIGN_OR_RETURN(commands_, ReadCommands(&view));
   store_ = store;
   at_ = applied;
+  newest_ = timestamp;
   co_return absl::OkStatus();
 }
 
@@ -120,7 +130,10 @@ runtime::Task<absl::Status> RegisterMachine::Apply(std::vector<paxos::Command> c
   co_return absl::OkStatus();
 }
 
-void RegisterMachine::Applied(Slot slot, Timestamp) { at_ = slot; }
+void RegisterMachine::Applied(Slot slot, Timestamp timestamp) {
+  at_ = slot;
+  newest_ = timestamp;
+}
 
 void RegisterMachine::LeadershipGained(paxos::Ballot ballot) {
   CHECK(!leading_.has_value()) << "gained under " << ballot << " and " << *leading_;

@@ -23,8 +23,7 @@ namespace simulation {
 class RegisterMachine final : public paxos::StateMachine {
  public:
   // All outlive it. `world` is where it runs.
-  RegisterMachine(runtime::World* world, PaxosTruth* truth, storage::GroupId group)
-      : world_(*world), truth_(*truth), group_(group) {}
+  RegisterMachine(runtime::World* world, PaxosTruth* truth, storage::GroupId group);
 
   // What the command in `slot` came to; none if this replica did not apply it itself, or long ago.
   std::optional<RegisterResult> ResultOf(storage::Slot slot) const;
@@ -34,6 +33,7 @@ class RegisterMachine final : public paxos::StateMachine {
                                             const std::vector<std::string>& keys);
 
   storage::KeyRange range() const override { return RowsOf(group_); }
+  runtime::Timestamp horizon() const override { return newest_ - retained_; }
   runtime::Task<absl::Status> Restored(storage::Store* store, storage::Slot applied,
                                        runtime::Timestamp timestamp) override;
   runtime::Task<absl::Status> Apply(std::vector<paxos::Command> commands,
@@ -49,8 +49,11 @@ class RegisterMachine final : public paxos::StateMachine {
   runtime::World& world_;
   PaxosTruth& truth_;
   const storage::GroupId group_;
+  // How long a version can be read after it has been replaced.
+  const runtime::Duration retained_;
   storage::Store* store_ = nullptr;
-  storage::Slot at_;  // The last slot that was applied.
+  storage::Slot at_;  // The last slot that was applied, and its timestamp.
+  runtime::Timestamp newest_ = runtime::Timestamp::Min();
   uint64_t commands_ = 0;
   std::map<storage::Slot, RegisterResult> results_;
   std::optional<paxos::Ballot> leading_;

@@ -61,7 +61,9 @@ void SentMessages::Note(runtime::NodeId node, GroupId group, const paxos::Messag
   } else if (const auto* accepted = std::get_if<paxos::Accepted>(&message.body)) {
     said.promised = std::max(said.promised, accepted->ballot);
     for (uint64_t i = 0; i < accepted->count; ++i) {
-      Ballot& ballot = said.accepted[Slot(accepted->first.value() + i)];
+      const Slot slot(accepted->first.value() + i);
+      if (is_chosen_(group, slot)) continue;
+      Ballot& ballot = said.accepted[slot];
       ballot = std::max(ballot, accepted->ballot);
     }
   }

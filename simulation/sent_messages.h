@@ -3,6 +3,7 @@
 #ifndef SIMULATION_SENT_MESSAGES_H_
 #define SIMULATION_SENT_MESSAGES_H_
 
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -22,8 +23,13 @@ namespace simulation {
 
 class SentMessages {
  public:
+  // Whether a value is known to be chosen in the slot, by anybody. Who accepts it once more need not
+  // save it: no ballot can bring forth another one.
+  using IsChosen = std::function<bool(storage::GroupId, storage::Slot)>;
+
   // `universe` outlives it.
-  explicit SentMessages(simulated::Universe* universe) : universe_(*universe) {}
+  SentMessages(simulated::Universe* universe, IsChosen is_chosen)
+      : universe_(*universe), is_chosen_(std::move(is_chosen)) {}
   SentMessages(const SentMessages&) = delete;
   SentMessages& operator=(const SentMessages&) = delete;
 
@@ -53,6 +59,7 @@ class SentMessages {
             absl::string_view what);
 
   simulated::Universe& universe_;
+  const IsChosen is_chosen_;
   std::map<std::pair<storage::GroupId, paxos::ReplicaId>, Said> said_;
   // What was proposed: one value in a slot of a ballot (Paxos Made Simple, section 2.2).
   std::map<storage::GroupId, std::map<std::pair<storage::Slot, paxos::Ballot>, paxos::Entry>>

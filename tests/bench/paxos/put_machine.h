@@ -24,13 +24,16 @@ class PutMachine final : public paxos::StateMachine {
                                        runtime::Timestamp timestamp) override;
   runtime::Task<absl::Status> Apply(std::vector<paxos::Command> commands,
                                     storage::ApplyBatch* batch) override;
-  void Applied(storage::Slot, runtime::Timestamp) override {}
+  // What was overwritten a second ago is thrown away.
+  runtime::Timestamp horizon() const override { return newest_ - std::chrono::seconds(1); }
+  void Applied(storage::Slot, runtime::Timestamp timestamp) override { newest_ = timestamp; }
   void StateLost() override {}
   void LeadershipGained(paxos::Ballot) override {}
   void LeadershipLost(paxos::Ballot) override {}
 
  private:
   const storage::GroupId group_;
+  runtime::Timestamp newest_ = runtime::Timestamp::Min();
 };
 
 }  // namespace bench
