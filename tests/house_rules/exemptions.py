@@ -37,6 +37,8 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("tests/truetime/taint_list_test.cc", {"thread"}, "stamping from several threads is what is tested"),
     Exemption("tests/paxos/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
     Exemption("tests/paxos/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
+    Exemption("tests/txn/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
+    Exemption("tests/txn/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
     Exemption("tests/workload/checker/known_histories_test.cc", {"file"}, "reads tests/workload/histories"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
     Exemption(

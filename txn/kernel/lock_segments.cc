@@ -1,0 +1,111 @@
+#include "txn/kernel/lock_segments.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace txn {
+
+void LockSegments::AddHolder(const KeyRange& range, LockOwner* owner, LockMode mode) {
+  Add(range, [&](Segment& segment) {
+    auto& holders = segment.holders;
+    const auto place = std::find_if(holders.begin(), holders.end(), [&](const Holder& holder) {
+      return holder.owner == owner || IsOlder(*owner, *holder.owner);
+    });
+    if (place != holders.end() && place->owner == owner) {
+      place->mode = std::max(place->mode, mode);
+    } else {
+      holders.insert(place, {owner, mode});
+    }
+  });
+}
+
+void LockSegments::AddWaiter(const KeyRange& range, LockWaiter* waiter, LockMode mode) {
+  Add(range, [&](Segment& segment) {
+    auto& waiters = segment.waiters;
+    const auto place = std::find_if(waiters.begin(), waiters.end(), [&](const Waiter& other) {
+      return other.waiter == waiter || GoesBefore(*waiter, *other.waiter);
+    });
+    if (place != waiters.end() && place->waiter == waiter) {
+      place->mode = std::max(place->mode, mode);
+    } else {
+      waiters.insert(place, {waiter, mode});
+    }
+  });
+}
+
+void LockSegments::RemoveHolder(const KeyRange& range, const LockOwner* owner) {
+  Remove(range, [&](Segment& segment) {
+    auto& holders = segment.holders;
+    const auto place = std::find_if(holders.begin(), holders.end(),
+                                    [&](const Holder& holder) { return holder.owner == owner; });
+    if (place != holders.end()) holders.erase(place);
+  });
+}
+
+void LockSegments::RemoveWaiter(const KeyRange& range, const LockWaiter* waiter) {
+  Remove(range, [&](Segment& segment) {
+    auto& waiters = segment.waiters;
+    const auto place = std::find_if(waiters.begin(), waiters.end(),
+                                    [&](const Waiter& other) { return other.waiter == waiter; });
+    if (place != waiters.end()) waiters.erase(place);
+  });
+}
+
+bool LockSegments::Holds(const KeyRange& range, const LockOwner* owner, LockMode mode) const {
+  if (range.empty()) return true;
+  auto at = FirstOf(segments_, range);
+  // The keys before the first segment have no locks.
+  if (at == segments_.end() || at->first > range.start) return false;
+  for (; IsIn(segments_, at, range); ++at) {
+    const auto& holders = at->second.holders;
+    if (std::none_of(holders.begin(), holders.end(), [&](const Holder& holder) {
+          return holder.owner == owner && holder.mode >= mode;
+        })) {
+      return false;
+    }
+  }
+  return true;
+}
+
+LockSegments::Map::iterator LockSegments::CutAt(const Key& key) {
+  const auto next = segments_.lower_bound(key);
+  if (next != segments_.end() && next->first == key) return next;
+  Segment segment = next == segments_.begin() ? Segment() : std::prev(next)->second;
+  entries_ += segment.entries();
+  return segments_.emplace_hint(next, key, std::move(segment));
+}
+
+template <typename AddTo>
+void LockSegments::Add(const KeyRange& range, AddTo add) {
+  if (range.empty()) return;
+  const auto begin = CutAt(range.start);
+  const auto end = range.end.empty() ? segments_.end() : CutAt(range.end);
+  for (auto at = begin; at != end; ++at) {
+    entries_ -= at->second.entries();
+    add(at->second);
+    entries_ += at->second.entries();
+  }
+}
+
+template <typename RemoveFrom>
+void LockSegments::Remove(const KeyRange& range, RemoveFrom remove) {
+  auto at = FirstOf(segments_, range);
+  while (IsIn(segments_, at, range)) {
+    entries_ -= at->second.entries();
+    remove(at->second);
+    entries_ += at->second.entries();
+    at = JoinWithPrevious(at);
+  }
+  // The one after them may be like the last of them now.
+  if (at != segments_.end()) JoinWithPrevious(at);
+}
+
+LockSegments::Map::iterator LockSegments::JoinWithPrevious(Map::iterator at) {
+  const bool equal =
+      at == segments_.begin() ? at->second.entries() == 0 : std::prev(at)->second == at->second;
+  if (!equal) return std::next(at);
+  entries_ -= at->second.entries();
+  return segments_.erase(at);
+}
+
+}  // namespace txn
