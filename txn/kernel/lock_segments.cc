@@ -67,8 +67,7 @@ bool LockSegments::Holds(const KeyRange& range, const LockOwner* owner, LockMode
   return true;
 }
 
-LockSegments::Map::iterator LockSegments::CutAt(const Key& key) {
-  const auto next = segments_.lower_bound(key);
+LockSegments::Map::iterator LockSegments::CutAt(Map::iterator next, const Key& key) {
   if (next != segments_.end() && next->first == key) return next;
   Segment segment = next == segments_.begin() ? Segment() : std::prev(next)->second;
   entries_ += segment.entries();
@@ -78,8 +77,10 @@ LockSegments::Map::iterator LockSegments::CutAt(const Key& key) {
 template <typename AddTo>
 void LockSegments::Add(const KeyRange& range, AddTo add) {
   if (range.empty()) return;
-  const auto begin = CutAt(range.start);
-  const auto end = range.end.empty() ? segments_.end() : CutAt(range.end);
+  const auto begin = CutAt(segments_.lower_bound(range.start), range.start);
+  auto end = begin;
+  while (IsIn(segments_, end, range)) ++end;
+  if (!range.end.empty()) end = CutAt(end, range.end);
   for (auto at = begin; at != end; ++at) {
     entries_ -= at->second.entries();
     add(at->second);

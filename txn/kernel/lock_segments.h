@@ -78,8 +78,8 @@ class LockSegments {
     return at != segments.end() && (range.end.empty() || at->first < range.end);
   }
 
-  // Makes a segment begin at `key`.
-  Map::iterator CutAt(const Key& key);
+  // Makes a segment begin at `key`; `next` is the first one that begins there or later.
+  Map::iterator CutAt(Map::iterator next, const Key& key);
   // Calls `add` with each segment of `range`, which begins and ends at cuts.
   template <typename AddTo>
   void Add(const KeyRange& range, AddTo add);

@@ -50,7 +50,7 @@ LockAnswer LockTable::Acquire(RequestId request, const TransactionId& transactio
     Wait(request, &owner, std::move(wants), now);
   } else {
     ++counts_.granted;
-    Hold(&owner, wants, now);
+    Hold(&owner, std::move(wants), now);
     ForgetIfIdle(&owner);  // It asked for nothing.
   }
   GrantOn(freed, now);
@@ -103,7 +103,7 @@ void LockTable::Restore(const TransactionId& transaction, const Age& age,
   CHECK(obstacles.victims.empty() && !obstacles.must_wait)
       << "locks of " << transaction << " are taken";
   owner.prepared = true;
-  Hold(&owner, locks, now);
+  Hold(&owner, std::move(locks), now);
 }
 
 LockEffects LockTable::TakeEffects() { return std::exchange(effects_, {}); }
@@ -155,11 +155,12 @@ bool LockTable::IsFull(size_t wants, size_t growth_max) const {
 
 // --- Records and segments ---
 
-void LockTable::Hold(LockOwner* owner, const std::vector<Lock>& locks, MonotonicTime now) {
-  for (const Lock& lock : locks) {
-    if (segments_.Holds(lock.range, owner, lock.mode)) continue;
+void LockTable::Hold(LockOwner* owner, std::vector<Lock> locks, MonotonicTime now) {
+  for (Lock& lock : locks) {
+    const bool first = owner->held.empty();
+    if (!first && segments_.Holds(lock.range, owner, lock.mode)) continue;
     segments_.AddHolder(lock.range, owner, lock.mode);
-    owner->held.push_back({lock, now});
+    owner->held.push_back({std::move(lock), now});
     ++locks_;
   }
 }
@@ -222,10 +223,10 @@ void LockTable::GrantOn(const std::vector<KeyRange>& freed, MonotonicTime now) {
     ++counts_.granted;
     effects_.granted.push_back(waiter->id);
     LockOwner* const owner = waiter->owner;
-    const std::vector<Lock> wants = waiter->wants;
+    std::vector<Lock> wants = waiter->wants;
     std::vector<KeyRange> ignored;
     StopWaiting(waiter, &ignored);
-    Hold(owner, wants, now);
+    Hold(owner, std::move(wants), now);
   }
 }
 

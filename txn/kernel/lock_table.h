@@ -158,7 +158,7 @@ class LockTable {
   Obstacles Survey(const LockOwner& owner, const std::vector<Lock>& wants) const;
   bool MayWound(const LockOwner& requester, const LockOwner& holder) const;
   bool IsFull(size_t wants, size_t growth_max) const;
-  void Hold(LockOwner* owner, const std::vector<Lock>& locks, MonotonicTime now);
+  void Hold(LockOwner* owner, std::vector<Lock> locks, MonotonicTime now);
   void Wait(RequestId request, LockOwner* owner, std::vector<Lock> wants, MonotonicTime now);
 
   // Takes all locks and requests from `owner`, and adds the ranges on which others may go on.

@@ -88,7 +88,7 @@ std::string LockWalk::Acquire(const Attempt& attempt) {
   if (answer == expected) return "";
   // Say what is wrong with the table as such, if that can be seen.
   if (std::string wrong = CheckLockTable(table_); !wrong.empty()) return wrong;
-  return absl::StrCat("Acquire() answered ", LockAnswerName(answer), ", not ",
+  return absl::StrCat("TX-LOCKS: Acquire() answered ", LockAnswerName(answer), ", not ",
                       LockAnswerName(expected));
 }
 
