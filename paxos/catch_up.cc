@@ -26,9 +26,6 @@ using runtime::NodeId;
 using runtime::Task;
 namespace wire = ::isochron::paxos;
 
-// A chunk is read from a disk, and is large.
-Duration SnapshotTimeout(const HostOptions& options) { return options.call_timeout * 4; }
-
 // --- From the log ---
 
 absl::StatusOr<std::vector<AcceptedEntry>> Decode(Slot from, const wire::FetchChosenReply& reply) {
@@ -48,6 +45,8 @@ Task<absl::Status> LearnFrom(Group* group, NodeId node) {
   while (true) {
     while (!group->HasRoom()) {
       CO_RETURN_IF_ERROR(co_await group->WaitForChange(MonotonicTime::Max()));
+      // Nothing is applied any more that would make room.
+      if (!group->installed()) co_return absl::OutOfRangeError("the state was lost");
     }
     const Slot from = Next(group->replica().chosen_through());
     wire::FetchChosenRequest request;
@@ -80,7 +79,7 @@ Task<absl::StatusOr<wire::FetchSnapshotReply>> FetchChunk(Group* group, NodeId n
   request.set_resume_token(std::move(token));
   request.set_not_before(group->replica().applied().value());
   co_return co_await runtime::Call(&home.world().network(), kFetchSnapshot, node,
-                                   std::move(request), SnapshotTimeout(home.options()));
+                                   std::move(request), home.options().chunk_timeout());
 }
 
 // A connection that breaks does not end a snapshot: the chunk is asked for again.
@@ -195,7 +194,7 @@ Task<void> CatchUp(Group* group, ReplicaId first) {
   for (const NodeId node : group->Teachers(first)) {
     absl::Status done = absl::OutOfRangeError("not installed");
     if (group->installed()) done = co_await LearnFrom(group, node);
-    if (absl::IsOutOfRange(done)) done = co_await InstallFrom(group, node);
+    if (absl::IsOutOfRange(done) && !group->ended()) done = co_await InstallFrom(group, node);
     if (done.ok() || group->ended()) co_return;
     home.world().log().Write(
         runtime::Severity::kDebug, "paxos.catch_up_failed",

@@ -227,11 +227,11 @@ Task<absl::StatusOr<wire::FetchChosenReply>> Host::Core::ServeFetchChosen(
 }
 
 Task<absl::StatusOr<wire::FetchSnapshotReply>> Host::Core::ServeFetchSnapshot(
-    NodeId, wire::FetchSnapshotRequest request) {
+    NodeId caller, wire::FetchSnapshotRequest request) {
   const GroupId id(request.group());
   const std::shared_ptr<Group> group = FindGroup(id);
   if (group == nullptr || !group->installed()) co_return NoSuchGroup(id);
-  co_return co_await shelf_.Serve(std::move(request));
+  co_return co_await shelf_.Serve(caller, std::move(request));
 }
 
 }  // namespace paxos

@@ -37,6 +37,8 @@ struct HostOptions {
   size_t fetch_bytes_max = 1 << 20;
   size_t snapshot_chunk_bytes_max = 1 << 20;
   Duration call_timeout = std::chrono::seconds(2);
+  // Of one that reads a chunk, which is large, from a disk.
+  Duration chunk_timeout() const { return 4 * call_timeout; }
   // Between two attempts to catch up when no member answers.
   Duration catch_up_pause = std::chrono::milliseconds(200);
 

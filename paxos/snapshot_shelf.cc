@@ -21,6 +21,7 @@ namespace wire = ::isochron::paxos;
 
 struct SnapshotShelf::Given {
   storage::GroupId group;
+  runtime::NodeId asker;
   storage::SnapshotReader reader;
   bool reading = false;
 };
@@ -29,14 +30,14 @@ SnapshotShelf::SnapshotShelf(GroupHome* home) : home_(*home) {}
 SnapshotShelf::~SnapshotShelf() = default;
 
 runtime::Task<absl::StatusOr<wire::FetchSnapshotReply>> SnapshotShelf::Serve(
-    wire::FetchSnapshotRequest request) {
+    runtime::NodeId asker, wire::FetchSnapshotRequest request) {
   if (request.done()) {
     given_.erase(request.snapshot());
     co_return wire::FetchSnapshotReply();
   }
   std::shared_ptr<Given> given;
   if (request.snapshot() == 0) {
-    CO_ASSIGN_OR_RETURN(given, Begin(request));
+    CO_ASSIGN_OR_RETURN(given, Begin(asker, request));
   } else if (const auto found = given_.find(request.snapshot()); found != given_.end()) {
     given = found->second;
   }
@@ -60,12 +61,11 @@ runtime::Task<absl::StatusOr<wire::FetchSnapshotReply>> SnapshotShelf::Serve(
 }
 
 absl::StatusOr<std::shared_ptr<SnapshotShelf::Given>> SnapshotShelf::Begin(
-    const wire::FetchSnapshotRequest& request) {
-  DropIdle();
-  if (given_.size() >= home_.options().snapshots_out_max) {
+    runtime::NodeId asker, const wire::FetchSnapshotRequest& request) {
+  const storage::GroupId group(request.group());
+  if (!MakeRoom(group, asker)) {
     return absl::ResourceExhaustedError("as many snapshots as may be are being given");
   }
-  const storage::GroupId group(request.group());
   storage::Store* const store = home_.store();
   if (store == nullptr) return absl::UnavailableError("the store is being replaced");
   ASSIGN_OR_RETURN(storage::View view, store->NewView(group));
@@ -81,17 +81,30 @@ absl::StatusOr<std::shared_ptr<SnapshotShelf::Given>> SnapshotShelf::Begin(
                    storage::SnapshotReader::Create(
                        std::move(view), state.range, id,
                        {.chunk_bytes_max = home_.options().snapshot_chunk_bytes_max}));
-  auto given = std::make_shared<Given>(Given{group, std::move(reader)});
+  auto given = std::make_shared<Given>(Given{group, asker, std::move(reader)});
   given_[id] = given;
   home_.instruments().snapshots_given.Add();
   return given;
 }
 
-void SnapshotShelf::DropIdle() {
+bool SnapshotShelf::MakeRoom(storage::GroupId group, runtime::NodeId asker) {
+  std::erase_if(given_, [&](const auto& one) {
+    return one.second->group == group && one.second->asker == asker;
+  });
+  const HostOptions& options = home_.options();
+  if (given_.size() < options.snapshots_out_max) return true;
+  // Who still wants one has asked again by then, even if an answer was lost.
+  DropUnused(options.chunk_timeout() + options.call_timeout);
+  return given_.size() < options.snapshots_out_max;
+}
+
+void SnapshotShelf::DropIdle() { DropUnused(home_.options().snapshot_idle_max); }
+
+void SnapshotShelf::DropUnused(Duration at_least) {
   const MonotonicTime now = runtime::Executor::Current().Now();
   std::erase_if(given_, [&](const auto& one) {
     const Given& given = *one.second;
-    return !given.reading && now - given.reader.last_used() > home_.options().snapshot_idle_max;
+    return !given.reading && now - given.reader.last_used() > at_least;
   });
 }
 

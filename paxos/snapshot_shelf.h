@@ -1,7 +1,8 @@
 // SnapshotShelf: the snapshots that this node gives to others at the moment.
 //
-// Bounded:     a few at a time. One that is not asked for in a while is dropped, since it pins disk
-//              space; who wanted it begins again.
+// Bounded:     a few at a time, and one of a group for a node: who begins anew has given up what it
+//              had before. One that is not asked for in a while is dropped, since it pins disk space;
+//              earlier if another one wants its place. Who wanted it begins again.
 // Concurrency: one loop; chunks are read as blocking work.
 #ifndef PAXOS_SNAPSHOT_SHELF_H_
 #define PAXOS_SNAPSHOT_SHELF_H_
@@ -26,10 +27,11 @@ class SnapshotShelf {
   explicit SnapshotShelf(GroupHome* home);
   ~SnapshotShelf();
 
-  // A chunk of a snapshot of `request.group`, whose replica here is installed. NOT_FOUND: there is
-  // no such snapshot (any more). RESOURCE_EXHAUSTED: as many as may be are under way.
+  // A chunk of a snapshot of `request.group`, whose replica here is installed, for `asker`.
+  // NOT_FOUND: there is no such snapshot (any more). RESOURCE_EXHAUSTED: as many as may be are under
+  // way.
   runtime::Task<absl::StatusOr<::isochron::paxos::FetchSnapshotReply>> Serve(
-      ::isochron::paxos::FetchSnapshotRequest request);
+      runtime::NodeId asker, ::isochron::paxos::FetchSnapshotRequest request);
 
   void DropIdle();
   // The store is closed.
@@ -39,7 +41,10 @@ class SnapshotShelf {
   struct Given;
 
   absl::StatusOr<std::shared_ptr<Given>> Begin(
-      const ::isochron::paxos::FetchSnapshotRequest& request);
+      runtime::NodeId asker, const ::isochron::paxos::FetchSnapshotRequest& request);
+  // Whether there is room for one more for `asker`, perhaps in the place of another one.
+  bool MakeRoom(storage::GroupId group, runtime::NodeId asker);
+  void DropUnused(Duration at_least);
 
   GroupHome& home_;
   std::map<uint64_t, std::shared_ptr<Given>> given_;  // By id.

@@ -82,6 +82,7 @@ PaxosCluster::PaxosCluster(Universe* universe, PaxosClusterOptions options)
       calm_(!options.stirs) {
   DrawOptions();
   for (int i = 1; i <= options_.nodes; ++i) nodes_.emplace_back(static_cast<uint32_t>(i));
+  node_options_.nodes = nodes_;
   AddGroups();
   AddNodes();
   AddClients();
@@ -112,7 +113,6 @@ void PaxosCluster::DrawOptions() {
   host.call_timeout = OneOf<Duration>(&random, {300ms, 1s, 2s});
   host.join_pause = 200ms;
   value_bytes_max_ = OneOf<int64_t>(&random, {0, 50, 1'000});
-  node_options_.cluster_nodes = static_cast<size_t>(options_.nodes);
   node_options_.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
 }
 

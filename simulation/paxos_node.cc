@@ -45,11 +45,14 @@ PaxosNode::PaxosNode(simulated::Universe* universe, simulated::NodeWorld* world,
                 truth->sent.Sent(node, payload);
               }),
       truetime_(world, std::make_unique<SimulatedSource>(world), options_.truetime),
+      clock_exchange_(world, {}),
       service_(world, &truetime_, &host_),
       scope_(world->loop(0)) {
   if (options_.compares_clocks) world_.network().SetClockStamper(&truetime_);
-  truetime_.SetClusterNodes(options_.cluster_nodes);
+  truetime_.SetClusterNodes(options_.nodes.size());
   truetime_.Start();
+  clock_exchange_.SetPeers(options_.nodes);
+  clock_exchange_.Start();
   scope_.Spawn(Main());
   scope_.Spawn(ScrubNowAndThen());
 }

@@ -18,12 +18,13 @@
 #include "simulation/register_client.h"
 #include "simulation/register_service.h"
 #include "simulation/tapped_world.h"
+#include "truetime/clock_exchange.h"
 #include "truetime/truetime.h"
 
 namespace simulation {
 
 struct PaxosNodeOptions {
-  size_t cluster_nodes = 1;
+  std::vector<runtime::NodeId> nodes;  // Of the cluster, this one included.
   paxos::HostOptions host;
   truetime::TrueTimeOptions truetime;
   // Whether the nodes compare their clocks (TT-CONTRADICTION).
@@ -81,6 +82,7 @@ class PaxosNode final : public simulated::NodeProgram {
   const PaxosNodeOptions options_;
   TappedWorld tapped_;
   truetime::TrueTime truetime_;
+  truetime::ClockExchange clock_exchange_;
   std::unique_ptr<paxos::Host> host_;
   RegisterService service_;
   uint64_t hosts_ = 0;

@@ -4,7 +4,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "paxos/calls.h"
 #include "paxos/errors.h"
+#include "paxos/paxos.pb.h"
 #include "storage/database.h"
 #include "tests/paxos/cluster.h"
 
@@ -90,6 +92,40 @@ TEST(RepairTest, ASnapshotThatACrashInterruptedIsFinished) {
     EXPECT_TRUE(cluster.AwaitEqual({1, 2, 3})) << "seed " << seed;
     EXPECT_TRUE(cluster.universe().violation().ok()) << cluster.universe().violation();
   }
+}
+
+// Begins a snapshot at node `giver`, and does not go on with it.
+absl::Status BeginSnapshot(Cluster& cluster, int asker, int giver) {
+  isochron::paxos::FetchSnapshotRequest request;
+  request.set_group(kGroup.value());
+  const auto reply =
+      cluster.Await(asker, runtime::Call(&cluster.world(asker).network(), kFetchSnapshot,
+                                         Node(giver), std::move(request), 1s));
+  return reply ? reply->status() : absl::UnavailableError("it went down");
+}
+
+TEST(RepairTest, WhoBeginsASnapshotAnewHasGivenUpTheOneBefore) {
+  Cluster cluster(3);
+  cluster.CreateGroup(3);
+  cluster.Put("k", "v");
+  const int giver = cluster.AwaitLeader();
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(BeginSnapshot(cluster, giver % 3 + 1, giver).ok());
+}
+
+TEST(RepairTest, ASnapshotThatNobodyAsksForGivesItsPlaceToAnother) {
+  HostOptions options;
+  options.snapshots_out_max = 1;
+  Cluster cluster(3, 1, options);
+  cluster.CreateGroup(3);
+  cluster.Put("k", "v");
+  const int giver = cluster.AwaitLeader();
+  const int first = giver % 3 + 1;
+  const int second = first % 3 + 1;
+  EXPECT_TRUE(BeginSnapshot(cluster, first, giver).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(BeginSnapshot(cluster, second, giver)));
+  // It is not idle for so long that it would be dropped for its own sake.
+  cluster.RunFor(options.snapshot_idle_max / 2);
+  EXPECT_TRUE(BeginSnapshot(cluster, second, giver).ok());
 }
 
 // --- Members ---
