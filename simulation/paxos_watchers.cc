@@ -95,7 +95,9 @@ void PaxosWatchers::CheckBegin(GroupId group, paxos::Ballot ballot) {
   ++leaderships_;
   if (clocks_lie_) return;
   for (const auto& [replica, led] : led_[group]) {
-    if (!led.abdicated || led.last_timestamp < universe_.true_time()) continue;
+    // Its own last timestamp is no news to a leader that goes on under a higher ballot.
+    if (!led.abdicated || replica == ballot.replica) continue;
+    if (led.last_timestamp < universe_.true_time()) continue;
     universe_.Fail(absl::StrCat("PX-ABDICATE: replica ", ballot.replica.value(), " of group ",
                                 group.value(), " begins to lead ",
                                 (led.last_timestamp - universe_.true_time()).count(),

@@ -23,7 +23,7 @@ absl::string_view KeyOf(const leveldb::Iterator& it) { return {it.key().data(), 
 
 // Adds to `batch` what makes the span of a chunk hold the chunk's entries and nothing else.
 absl::Status ReplaceSpan(View* view, const SnapshotChunk& chunk, ApplyBatch* batch) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator(View::Caching::kLeave));
   auto entry = chunk.entries.begin();
   for (const KeyRange& range : SnapshotRanges(chunk.group, chunk.range)) {
     const std::string begin = std::max(range.start, chunk.begin.stored_key);
@@ -123,7 +123,7 @@ absl::StatusOr<std::string> SnapshotReader::ReadChunk(absl::string_view resume_t
 // are copied first.
 absl::StatusOr<std::string> SnapshotReader::CollectEntries(const std::vector<KeyRange>& ranges,
                                                            SnapshotChunk* chunk) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view_.iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view_.iterator(View::Caching::kLeave));
   std::string copies;
   std::vector<std::pair<size_t, size_t>> sizes;
   bool full = false;

@@ -20,7 +20,7 @@ RangeSurvey::RangeSurvey(View view, KeyRange range)
 
 absl::Status RangeSurvey::Step() {
   if (done_) return absl::OkStatus();
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view_.iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view_.iterator(View::Caching::kLeave));
   const uint64_t versions_before = counts_.versions;
   for (it->Seek(position_); it->Valid() && it->key().compare(end_) < 0; it->Next()) {
     if (counts_.versions - versions_before == kEntriesPerStep) {

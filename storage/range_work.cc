@@ -76,7 +76,7 @@ class GarbageWalk {
 absl::Status FindGarbage(View* view, const KeyRange& range, runtime::Timestamp horizon,
                          const std::string& resume, RangeWork* work) {
   if (range.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator(View::Caching::kLeave));
   const KeyRange stored = StoredData(range);
   const absl::Status walked =
       GarbageWalk(it, stored.end, horizon, work).Run(std::max(resume, stored.start));
@@ -86,7 +86,7 @@ absl::Status FindGarbage(View* view, const KeyRange& range, runtime::Timestamp h
 
 absl::Status FindAll(View* view, const std::vector<KeyRange>& stored, const std::string& resume,
                      RangeWork* work) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view->iterator(View::Caching::kLeave));
   for (const KeyRange& range : stored) {
     if (range.empty()) continue;
     for (it->Seek(std::max(resume, range.start)); it->Valid() && KeyOf(*it) < range.end;

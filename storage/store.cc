@@ -41,7 +41,7 @@ StoreState StateAfter(const absl::Status& failure) {
 absl::StatusOr<std::vector<StoredGroup>> ReadGroups(const std::shared_ptr<Database>& database) {
   ASSIGN_OR_RETURN(View view,
                    Database::NewView(database, GroupId(), Database::Installing::kAllowed));
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view.iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, view.iterator(View::Caching::kLeave));
   std::map<GroupId, StoredGroup> groups;
   for (const KeyRange& records : {StoredApplied(), StoredGroups()}) {
     for (it->Seek(records.start); it->Valid() && it->key().compare(records.end) < 0; it->Next()) {

@@ -63,12 +63,13 @@ absl::Status View::CheckHorizon(runtime::Timestamp at) const {
       horizon_.nanoseconds(), "ns: versions that it needs may have been collected"));
 }
 
-absl::StatusOr<leveldb::Iterator*> View::iterator() {
+absl::StatusOr<leveldb::Iterator*> View::iterator(Caching caching) {
   RETURN_IF_ERROR(database_->Readable());
   if (iterator_ == nullptr) {
     leveldb::ReadOptions options;
     options.verify_checksums = true;
     options.snapshot = snapshot_;
+    options.fill_cache = caching == Caching::kFill;
     iterator_.reset(database_->leveldb().NewIterator(options));
   }
   return iterator_.get();
@@ -83,7 +84,7 @@ absl::Status View::IteratorStatus() {
 
 absl::StatusOr<std::optional<Version>> View::VersionAt(absl::string_view key,
                                                        runtime::Timestamp at) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator(Caching::kFill));
   const std::string sought = DataKey(key, at);
   it->Seek(sought);
   RETURN_IF_ERROR(IteratorStatus());
@@ -110,7 +111,7 @@ absl::StatusOr<std::optional<Version>> View::Newest(absl::string_view key) {
 
 absl::StatusOr<std::vector<Version>> View::Versions(absl::string_view key, runtime::Timestamp from,
                                                     size_t count_max) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator(Caching::kFill));
   const std::string prefix = DataPrefix(key);
   std::vector<Version> versions;
   for (it->Seek(DataKey(key, from)); it->Valid() && versions.size() < count_max; it->Next()) {
@@ -124,7 +125,7 @@ absl::StatusOr<std::vector<Version>> View::Versions(absl::string_view key, runti
 
 absl::StatusOr<ScanResult> View::Scan(const ScanRequest& request) {
   RETURN_IF_ERROR(CheckHorizon(request.at));
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator(Caching::kFill));
   absl::StatusOr<ScanResult> result = RangeScan(it, request).Run();
   // First, since a block that could not be read explains whatever else went wrong.
   RETURN_IF_ERROR(IteratorStatus());
@@ -142,7 +143,7 @@ absl::StatusOr<std::optional<std::string>> View::Applied() {
 }
 
 absl::StatusOr<std::vector<StateEntry>> View::ScanState(const KeyRange& range, size_t count_max) {
-  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator());
+  ASSIGN_OR_RETURN(leveldb::Iterator* const it, iterator(Caching::kFill));
   const KeyRange stored = StoredState(group_, range);
   std::vector<StateEntry> entries;
   for (it->Seek(stored.start); it->Valid() && entries.size() < count_max; it->Next()) {

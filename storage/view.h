@@ -120,10 +120,11 @@ class View {
   absl::Status CheckHorizon(runtime::Timestamp at) const;
 
   // For what is inside storage/: the pinned state itself. The iterator lives as long as the view,
-  // and is shared with the reads above.
+  // and is shared with the reads above. Who walks over a whole range leaves the cache to them.
   Database& database() { return *database_; }
   const leveldb::Snapshot* snapshot() const { return snapshot_; }
-  absl::StatusOr<leveldb::Iterator*> iterator();
+  enum class Caching { kFill, kLeave };
+  absl::StatusOr<leveldb::Iterator*> iterator(Caching caching);
   // OK, or what went wrong below the iterator. Asked before anything is made of what was read:
   // LevelDB's iterators skip a bad block and go on, and only their status tells.
   absl::Status IteratorStatus();
