@@ -4,67 +4,73 @@
 #include <utility>
 
 namespace txn {
+namespace {
+
+// Where `owner` is among the holders, or belongs.
+template <typename Holders>
+auto PlaceOf(Holders& holders, const LockOwner& owner) {
+  return std::lower_bound(holders.begin(), holders.end(), owner,
+                          [](const LockSegments::Holder& holder, const LockOwner& other) {
+                            return IsOlder(*holder.owner, other);
+                          });
+}
+
+// Where `waiter` is among the waiters, or belongs.
+template <typename Waiters>
+auto PlaceOf(Waiters& waiters, const LockWaiter& waiter) {
+  return std::lower_bound(waiters.begin(), waiters.end(), waiter,
+                          [](const LockSegments::Waiter& before, const LockWaiter& other) {
+                            return GoesBefore(*before.waiter, other);
+                          });
+}
+
+}  // namespace
 
 void LockSegments::AddHolder(const KeyRange& range, LockOwner* owner, LockMode mode) {
   Add(range, [&](Segment& segment) {
-    auto& holders = segment.holders;
-    const auto place = std::find_if(holders.begin(), holders.end(), [&](const Holder& holder) {
-      return holder.owner == owner || IsOlder(*owner, *holder.owner);
-    });
-    if (place != holders.end() && place->owner == owner) {
+    const auto place = PlaceOf(segment.holders, *owner);
+    if (place != segment.holders.end() && place->owner == owner) {
       place->mode = std::max(place->mode, mode);
     } else {
-      holders.insert(place, {owner, mode});
+      segment.holders.insert(place, {owner, mode});
     }
   });
 }
 
 void LockSegments::AddWaiter(const KeyRange& range, LockWaiter* waiter, LockMode mode) {
   Add(range, [&](Segment& segment) {
-    auto& waiters = segment.waiters;
-    const auto place = std::find_if(waiters.begin(), waiters.end(), [&](const Waiter& other) {
-      return other.waiter == waiter || GoesBefore(*waiter, *other.waiter);
-    });
-    if (place != waiters.end() && place->waiter == waiter) {
+    const auto place = PlaceOf(segment.waiters, *waiter);
+    if (place != segment.waiters.end() && place->waiter == waiter) {
       place->mode = std::max(place->mode, mode);
     } else {
-      waiters.insert(place, {waiter, mode});
+      segment.waiters.insert(place, {waiter, mode});
     }
   });
 }
 
 void LockSegments::RemoveHolder(const KeyRange& range, const LockOwner* owner) {
   Remove(range, [&](Segment& segment) {
-    auto& holders = segment.holders;
-    const auto place = std::find_if(holders.begin(), holders.end(),
-                                    [&](const Holder& holder) { return holder.owner == owner; });
-    if (place != holders.end()) holders.erase(place);
+    const auto place = PlaceOf(segment.holders, *owner);
+    if (place != segment.holders.end() && place->owner == owner) segment.holders.erase(place);
   });
 }
 
 void LockSegments::RemoveWaiter(const KeyRange& range, const LockWaiter* waiter) {
   Remove(range, [&](Segment& segment) {
-    auto& waiters = segment.waiters;
-    const auto place = std::find_if(waiters.begin(), waiters.end(),
-                                    [&](const Waiter& other) { return other.waiter == waiter; });
-    if (place != waiters.end()) waiters.erase(place);
+    const auto place = PlaceOf(segment.waiters, *waiter);
+    if (place != segment.waiters.end() && place->waiter == waiter) segment.waiters.erase(place);
   });
 }
 
 bool LockSegments::Holds(const KeyRange& range, const LockOwner* owner, LockMode mode) const {
   if (range.empty()) return true;
-  auto at = FirstOf(segments_, range);
   // The keys before the first segment have no locks.
+  const auto at = FirstOf(segments_, range);
   if (at == segments_.end() || at->first > range.start) return false;
-  for (; IsIn(segments_, at, range); ++at) {
-    const auto& holders = at->second.holders;
-    if (std::none_of(holders.begin(), holders.end(), [&](const Holder& holder) {
-          return holder.owner == owner && holder.mode >= mode;
-        })) {
-      return false;
-    }
-  }
-  return true;
+  return !AnyOf(range, [&](const Segment& segment) {
+    const auto place = PlaceOf(segment.holders, *owner);
+    return place == segment.holders.end() || place->owner != owner || place->mode < mode;
+  });
 }
 
 LockSegments::Map::iterator LockSegments::CutAt(Map::iterator next, const Key& key) {

@@ -58,6 +58,15 @@ class LockSegments {
     for (auto at = FirstOf(segments_, range); IsIn(segments_, at, range); ++at) visit(at->second);
   }
 
+  // Whether `test` is true of one of them; asks no further than that.
+  template <typename Test>
+  bool AnyOf(const KeyRange& range, Test test) const {
+    for (auto at = FirstOf(segments_, range); IsIn(segments_, at, range); ++at) {
+      if (test(at->second)) return true;
+    }
+    return false;
+  }
+
   size_t size() const { return segments_.size(); }
   // Holders and waiters of all segments.
   size_t entries() const { return entries_; }

@@ -8,6 +8,18 @@
 #include "runtime/check.h"
 
 namespace txn {
+namespace {
+
+// Whether a transaction that is older than `owner` waits for something in conflict with `mode`.
+bool OlderWaits(const LockSegments::Segment& segment, const LockOwner& owner, LockMode mode) {
+  for (const LockSegments::Waiter& other : segment.waiters) {
+    if (!IsOlder(*other.waiter->owner, owner)) return false;
+    if (Conflicts(other.mode, mode)) return true;
+  }
+  return false;
+}
+
+}  // namespace
 
 const char* LockAnswerName(LockAnswer answer) {
   switch (answer) {
@@ -133,10 +145,7 @@ LockTable::Obstacles LockTable::Survey(const LockOwner& owner,
           obstacles.must_wait = true;
         }
       }
-      for (const LockSegments::Waiter& other : segment.waiters) {
-        if (obstacles.must_wait || !IsOlder(*other.waiter->owner, owner)) break;
-        obstacles.must_wait = Conflicts(other.mode, want.mode);
-      }
+      obstacles.must_wait = obstacles.must_wait || OlderWaits(segment, owner, want.mode);
     });
     // One entry in each segment, of which the cuts may add two.
     obstacles.growth_max += last_entries + visited + 2;
@@ -146,6 +155,18 @@ LockTable::Obstacles LockTable::Survey(const LockOwner& owner,
             [](const LockOwner* a, const LockOwner* b) { return IsOlder(*a, *b); });
   victims.erase(std::unique(victims.begin(), victims.end()), victims.end());
   return obstacles;
+}
+
+bool LockTable::IsBlocked(const LockOwner& owner, const std::vector<Lock>& wants) const {
+  return std::any_of(wants.begin(), wants.end(), [&](const Lock& want) {
+    return segments_.AnyOf(want.range, [&](const LockSegments::Segment& segment) {
+      const auto& holders = segment.holders;
+      return OlderWaits(segment, owner, want.mode) ||
+             std::any_of(holders.begin(), holders.end(), [&](const LockSegments::Holder& holder) {
+               return holder.owner != &owner && Conflicts(holder.mode, want.mode);
+             });
+    });
+  });
 }
 
 bool LockTable::IsFull(size_t wants, size_t growth_max) const {
@@ -218,8 +239,7 @@ void LockTable::GrantOn(const std::vector<KeyRange>& freed, MonotonicTime now) {
   // Once is enough: a grant never lets another request go on, since who held it up as a waiter holds
   // it up as a holder.
   for (LockWaiter* const waiter : FirstInLine(freed)) {
-    const Obstacles obstacles = Survey(*waiter->owner, waiter->wants);
-    if (obstacles.must_wait || !obstacles.victims.empty()) continue;
+    if (IsBlocked(*waiter->owner, waiter->wants)) continue;
     ++counts_.granted;
     effects_.granted.push_back(waiter->id);
     LockOwner* const owner = waiter->owner;

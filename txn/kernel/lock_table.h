@@ -156,6 +156,8 @@ class LockTable {
   };
 
   Obstacles Survey(const LockOwner& owner, const std::vector<Lock>& wants) const;
+  // Whether anything is in the way of a request that waits.
+  bool IsBlocked(const LockOwner& owner, const std::vector<Lock>& wants) const;
   bool MayWound(const LockOwner& requester, const LockOwner& holder) const;
   bool IsFull(size_t wants, size_t growth_max) const;
   void Hold(LockOwner* owner, std::vector<Lock> locks, MonotonicTime now);
@@ -170,8 +172,8 @@ class LockTable {
   std::vector<LockWaiter*> FirstInLine(const std::vector<KeyRange>& freed);
   void ForgetIfIdle(LockOwner* owner);
 
-  // Whom it waits for, the oldest first, each once.
-  std::vector<Blocker> BlockersOf(const LockWaiter& waiter) const;
+  // Whom it waits for, the oldest first, each once. Looks for no more when so many were seen.
+  std::vector<Blocker> BlockersOf(const LockWaiter& waiter, size_t seen_max) const;
   LockConflict WhyWounded(const LockOwner& victim, const LockOwner& winner,
                           const std::vector<Lock>& wants, MonotonicTime now) const;
   LockConflict WhyWaited(const LockWaiter& waiter, MonotonicTime now) const;

@@ -1,5 +1,6 @@
 // What a lock table tells: who holds what, who waits for whom, and why somebody lost (TX-WHY).
 #include <algorithm>
+#include <limits>
 
 #include "runtime/check.h"
 #include "txn/kernel/lock_table.h"
@@ -57,8 +58,7 @@ std::vector<WaitView> LockTable::ListWaits(size_t requests_max, size_t waits_for
   for (const auto& [id, waiter] : waiters_) {
     if (views.size() == requests_max) break;
     WaitView view{id, waiter.owner->id, waiter.owner->age, waiter.wants, waiter.since, {}};
-    for (const Blocker& blocker : BlockersOf(waiter)) {
-      if (view.waits_for.size() == waits_for_max) break;
+    for (const Blocker& blocker : BlockersOf(waiter, waits_for_max)) {
       view.waits_for.push_back(blocker.owner->id);
     }
     views.push_back(std::move(view));
@@ -66,22 +66,28 @@ std::vector<WaitView> LockTable::ListWaits(size_t requests_max, size_t waits_for
   return views;
 }
 
-std::vector<LockTable::Blocker> LockTable::BlockersOf(const LockWaiter& waiter) const {
+std::vector<LockTable::Blocker> LockTable::BlockersOf(const LockWaiter& waiter,
+                                                      size_t seen_max) const {
   std::vector<Blocker> blockers;
+  const auto collect = [&](const LockSegments::Segment& segment, LockMode mode) {
+    for (const LockSegments::Holder& holder : segment.holders) {
+      if (blockers.size() >= seen_max) return true;
+      if (holder.owner != waiter.owner && Conflicts(holder.mode, mode)) {
+        blockers.push_back({holder.owner, nullptr});
+      }
+    }
+    for (const LockSegments::Waiter& other : segment.waiters) {
+      if (blockers.size() >= seen_max) return true;
+      if (!IsOlder(*other.waiter->owner, *waiter.owner)) break;
+      if (Conflicts(other.mode, mode)) blockers.push_back({other.waiter->owner, other.waiter});
+    }
+    return false;
+  };
   for (const Lock& want : waiter.wants) {
-    segments_.ForEach(want.range, [&](const LockSegments::Segment& segment) {
-      for (const LockSegments::Holder& holder : segment.holders) {
-        if (holder.owner != waiter.owner && Conflicts(holder.mode, want.mode)) {
-          blockers.push_back({holder.owner, nullptr});
-        }
-      }
-      for (const LockSegments::Waiter& other : segment.waiters) {
-        if (!IsOlder(*other.waiter->owner, *waiter.owner)) break;
-        if (Conflicts(other.mode, want.mode)) {
-          blockers.push_back({other.waiter->owner, other.waiter});
-        }
-      }
+    const bool enough = segments_.AnyOf(want.range, [&](const LockSegments::Segment& segment) {
+      return collect(segment, want.mode);
     });
+    if (enough) break;
   }
   // The oldest first; of one owner, the lock that it holds before those that it waits for.
   std::sort(blockers.begin(), blockers.end(), [](const Blocker& a, const Blocker& b) {
@@ -111,7 +117,7 @@ LockConflict LockTable::WhyWounded(const LockOwner& victim, const LockOwner& win
 }
 
 LockConflict LockTable::WhyWaited(const LockWaiter& waiter, MonotonicTime now) const {
-  const std::vector<Blocker> blockers = BlockersOf(waiter);
+  const std::vector<Blocker> blockers = BlockersOf(waiter, std::numeric_limits<size_t>::max());
   CHECK(!blockers.empty()) << "LockTable inv 2: request " << waiter.id << " waits for nobody";
   // Who holds is the cause, rather than who waits for the same.
   const auto holder = std::find_if(blockers.begin(), blockers.end(), [](const Blocker& blocker) {

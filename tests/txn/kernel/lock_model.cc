@@ -132,9 +132,10 @@ void LockModel::GrantAll() {
 
 void LockModel::ForgetIdle() {
   std::erase_if(attempts_, [&](const auto& entry) {
-    const auto& [id, attempt] = entry;
-    const bool waits = std::any_of(requests_.begin(), requests_.end(),
-                                   [&](const Request& r) { return r.transaction == id; });
+    const Attempt& attempt = entry.second;
+    const bool waits = std::any_of(requests_.begin(), requests_.end(), [&](const Request& request) {
+      return request.transaction == entry.first;
+    });
     return attempt.held.empty() && !attempt.wounded && !attempt.prepared && !waits;
   });
 }

@@ -13,6 +13,7 @@ namespace {
 // The model's words for the table's effects.
 std::vector<std::string> InWords(const LockEffects& effects) {
   std::vector<std::string> words;
+  words.reserve(effects.wounded.size() + effects.ended.size() + effects.granted.size());
   for (const LockConflict& why : effects.wounded) {
     words.push_back(absl::StrCat("wounded ", ToText(why.loser.transaction), " for ",
                                  ToText(why.other.transaction)));
