@@ -35,7 +35,7 @@
 // Concurrency: one loop. Every call ends with TakeEffects() before the next wait.
 // Paper:       Rosenkrantz, Stearns, Lewis: System Level Concurrency Control for Distributed Database
 //              Systems (TODS 1978), wound-wait; Corbett et al. 2012, 4.2.1. Differences: update
-//              locks; an age outlives its attempt; locks are asked for in batches.
+//              locks; locks are asked for in batches; write locks come before a prepare, not with it.
 #ifndef TXN_KERNEL_LOCK_TABLE_H_
 #define TXN_KERNEL_LOCK_TABLE_H_
 

@@ -40,7 +40,7 @@ TEST(SpannerPaper, AParticipantAcquiresItsWriteLocksBeforeItIsPrepared) {
 }
 
 // Rosenkrantz, Stearns, Lewis 1978: of two in conflict, an older requester wounds the younger, and a
-// younger requester waits; nobody is restarted for ever, since a restarted one keeps its age.
+// younger requester waits.
 TEST(WoundWait, SettlesBothOrdersOfTheSameConflictByAge) {
   for (const bool older_first : {true, false}) {
     LockStory story;
