@@ -1,5 +1,5 @@
-// Scenario files: blocks of commands, "----", what happened, and an empty line. Lines that begin with #
-// are comments.
+// Scenario files: blocks of commands, "----", what happened, and an empty line. Lines that begin
+// with # are comments.
 #ifndef TESTS_SCENARIO_H_
 #define TESTS_SCENARIO_H_
 

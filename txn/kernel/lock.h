@@ -1,5 +1,6 @@
-// Lock: a range of keys and the mode in which it is wanted or held. It covers every key of the range,
-// also those that do not exist, so that none can appear in what was read (TX-LOCKS, phantoms).
+// Lock: a range of keys and the mode in which it is wanted or held. It covers every key of the
+// range, also those that do not exist, so that none can appear in what was read (TX-LOCKS,
+// phantoms).
 #ifndef TXN_KERNEL_LOCK_H_
 #define TXN_KERNEL_LOCK_H_
 

@@ -1,5 +1,5 @@
-// LockConflict: why a transaction did not get, or lost, its locks, and the sentence that says so to its
-// user (TX-WHY).
+// LockConflict: why a transaction did not get, or lost, its locks, and the sentence that says so to
+// its user (TX-WHY).
 #ifndef TXN_KERNEL_LOCK_CONFLICT_H_
 #define TXN_KERNEL_LOCK_CONFLICT_H_
 

@@ -6,9 +6,9 @@
 //   update         yes      no         no        what is read, and will probably be written
 //   exclusive      no       no         no        what is written
 //
-// An update lock keeps two transactions that both read in order to write from doing so at once: with
-// shared locks one of them would have to be aborted when both come to write. Readers pass it by.
-// The table is symmetric on purpose: were a held update lock closed to new readers, an older
+// An update lock keeps two transactions that both read in order to write from doing so at once:
+// with shared locks one of them would have to be aborted when both come to write. Readers pass it
+// by. The table is symmetric on purpose: were a held update lock closed to new readers, an older
 // reader would wound a transaction that has only read.
 //
 // Modes are ordered by strength: who holds one holds all weaker ones.

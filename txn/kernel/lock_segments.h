@@ -1,11 +1,12 @@
-// LockSegments: the key space cut where the locks on it begin and end. Between two cuts all keys have
-// the same holders and waiters, so a lock is found by any key of it, and gaps are covered as keys are.
+// LockSegments: the key space cut where the locks on it begin and end. Between two cuts all keys
+// have the same holders and waiters, so a lock is found by any key of it, and gaps are covered as
+// keys are.
 //
 //     locks      [b, f) of T1,  d of T2          segments   b       d       d\0      f
 //                                                           T1      T1 T2   T1       -
 //
-// Memory follows the locks: neighbours that have become equal are one again, and with no lock there is
-// no segment. Belongs to a LockTable, which alone calls it.
+// Memory follows the locks: neighbours that have become equal are one again, and with no lock there
+// is no segment. Belongs to a LockTable, which alone calls it.
 #ifndef TXN_KERNEL_LOCK_SEGMENTS_H_
 #define TXN_KERNEL_LOCK_SEGMENTS_H_
 
@@ -44,8 +45,8 @@ class LockSegments {
   // Adds to all keys of `range`; who is there already keeps the stronger mode.
   void AddHolder(const KeyRange& range, LockOwner* owner, LockMode mode);
   void AddWaiter(const KeyRange& range, LockWaiter* waiter, LockMode mode);
-  // Removes from all segments that `range` touches. Neighbouring locks of one owner, or wants of one
-  // request, can have become one segment: so whoever removes one of them removes them all.
+  // Removes from all segments that `range` touches. Neighbouring locks of one owner, or wants of
+  // one request, can have become one segment: so whoever removes one of them removes them all.
   void RemoveHolder(const KeyRange& range, const LockOwner* owner);
   void RemoveWaiter(const KeyRange& range, const LockWaiter* waiter);
 

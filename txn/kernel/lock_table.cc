@@ -236,8 +236,8 @@ void LockTable::Wound(LockOwner* victim, LockConflict why, std::vector<KeyRange>
 
 void LockTable::GrantOn(const std::vector<KeyRange>& freed, MonotonicTime now) {
   if (waiters_.empty()) return;
-  // Once is enough: a grant never lets another request go on, since who held it up as a waiter holds
-  // it up as a holder.
+  // Once is enough: a grant never lets another request go on, since who held it up as a waiter
+  // holds it up as a holder.
   for (LockWaiter* const waiter : FirstInLine(freed)) {
     if (IsBlocked(*waiter->owner, waiter->wants)) continue;
     ++counts_.granted;

@@ -3,9 +3,9 @@
 // Place:       above storage's keys, below the participant, which alone calls it. It lives at the
 //              group's leader for as long as one ballot (TX-EPOCH): the next leader begins with an
 //              empty one and restores the write locks of prepared transactions from the log.
-// Rules:       Two-phase: locks are added until the transaction ends, and freed together. A request is
-//              granted whole or not at all: when no other transaction holds a lock in conflict with
-//              one of its locks, and none that is older waits for one.
+// Rules:       Two-phase: locks are added until the transaction ends, and freed together. A request
+//              is granted whole or not at all: when no other transaction holds a lock in conflict
+//              with one of its locks, and none that is older waits for one.
 //              Wound-wait: a request wounds all younger holders in its way, unless they are
 //              prepared. A wounded transaction loses all of its locks here at once; what it asks
 //              afterwards is refused with the reason, until Release() forgets it.
@@ -19,9 +19,9 @@
 // Invariants:  (1) No two transactions hold locks in conflict. (2) No request waits that could be
 //              granted. (3) Who waits, waits for older transactions and prepared ones only. (4) A
 //              prepared transaction waits for nothing and is never wounded.
-// No deadlock: by (3) every wait leads to an older transaction or to a prepared one. Ages are a total
-//              order, the same at all groups, so a circle of waits would have to pass through a
-//              prepared transaction, which by (4) waits for nothing. Invariant (3) holds since a
+// No deadlock: by (3) every wait leads to an older transaction or to a prepared one. Ages are a
+//              total order, the same at all groups, so a circle of waits would have to pass through
+//              a prepared transaction, which by (4) waits for nothing. Invariant (3) holds since a
 //              request wounds what is younger in its way as it arrives, and nothing younger comes
 //              into its way later: a request is not granted past an older one in conflict that
 //              waits. This is of one group; over several it needs the caller: no group prepares a
@@ -33,9 +33,10 @@
 //              here; whoever has one calls CancelRequest().
 // Crash:       all is lost. Who held read locks finds out by the ballot (TX-EPOCH).
 // Concurrency: one loop. Every call ends with TakeEffects() before the next wait.
-// Paper:       Rosenkrantz, Stearns, Lewis: System Level Concurrency Control for Distributed Database
-//              Systems (TODS 1978), wound-wait; Corbett et al. 2012, 4.2.1. Differences: update
-//              locks; locks are asked for in batches; write locks come before a prepare, not with it.
+// Paper:       Rosenkrantz, Stearns, Lewis: System Level Concurrency Control for Distributed
+//              Database Systems (TODS 1978), wound-wait; Corbett et al. 2012, 4.2.1. Differences:
+//              update locks; locks are asked for in batches; write locks come before a prepare, not
+//              with it.
 #ifndef TXN_KERNEL_LOCK_TABLE_H_
 #define TXN_KERNEL_LOCK_TABLE_H_
 
@@ -111,8 +112,8 @@ class LockTable {
   [[nodiscard]] bool MarkPrepared(const TransactionId& transaction);
   // It has committed or aborted: its locks are free, its requests end, and it is forgotten.
   void Release(const TransactionId& transaction, MonotonicTime now);
-  // Gives up a request that waits, and says what it waited for. Nothing: it does not wait (any more),
-  // so it was granted, or has ended.
+  // Gives up a request that waits, and says what it waited for. Nothing: it does not wait (any
+  // more), so it was granted, or has ended.
   std::optional<LockConflict> CancelRequest(RequestId request, MonotonicTime now);
   // A transaction that the log says is prepared, with its exclusive locks. Before all else in a
   // ballot. CHECKs that the transaction is new here, and that nobody else holds these locks.

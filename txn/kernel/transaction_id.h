@@ -1,5 +1,5 @@
-// TransactionId names one attempt of a transaction; Age says how old the transaction is, over all of
-// its attempts.
+// TransactionId names one attempt of a transaction; Age says how old the transaction is, over all
+// of its attempts.
 #ifndef TXN_KERNEL_TRANSACTION_ID_H_
 #define TXN_KERNEL_TRANSACTION_ID_H_
 
@@ -20,8 +20,8 @@ namespace txn {
 using runtime::NodeId;
 using runtime::Timestamp;
 
-// One attempt: a transaction that is tried again gets a new one. No other attempt in the cluster has
-// it, ever: a gateway never gives a sequence twice, also across its restarts.
+// One attempt: a transaction that is tried again gets a new one. No other attempt in the cluster
+// has it, ever: a gateway never gives a sequence twice, also across its restarts.
 struct TransactionId {
   Timestamp begun;  // By the gateway's clock. It only orders; nothing is proven by it.
   NodeId gateway;

@@ -40,8 +40,8 @@ class LockModel {
 
   const std::map<TransactionId, Attempt>& attempts() const { return attempts_; }
   const std::vector<Request>& requests() const { return requests_; }
-  // What the calls since the last one did to others, in these words and this order: "wounded 1hp-1-2
-  // for 1hp-1-1", "ended 3", "granted 4".
+  // What the calls since the last one did to others, in these words and this order: "wounded
+  // 1hp-1-2 for 1hp-1-1", "ended 3", "granted 4".
   std::vector<std::string> TakeEffects();
 
  private:

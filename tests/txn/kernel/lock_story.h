@@ -1,5 +1,5 @@
-// LockStory: a lock table as a scenario file drives it, command by command; what happens comes back as
-// text (tests/txn/scenarios/README.md has the commands).
+// LockStory: a lock table as a scenario file drives it, command by command; what happens comes back
+// as text (tests/txn/scenarios/README.md has the commands).
 #ifndef TESTS_TXN_KERNEL_LOCK_STORY_H_
 #define TESTS_TXN_KERNEL_LOCK_STORY_H_
 

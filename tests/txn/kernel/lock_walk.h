@@ -1,5 +1,5 @@
-// LockWalk: a lock table driven at random beside the plain model of it. One seed, one walk. After every
-// step the answers and effects of both are compared and the watchers look; in the end all
+// LockWalk: a lock table driven at random beside the plain model of it. One seed, one walk. After
+// every step the answers and effects of both are compared and the watchers look; in the end all
 // transactions end, oldest first, and nothing may be left.
 #ifndef TESTS_TXN_KERNEL_LOCK_WALK_H_
 #define TESTS_TXN_KERNEL_LOCK_WALK_H_

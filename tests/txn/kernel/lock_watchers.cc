@@ -30,8 +30,8 @@ std::string CheckHolders(const std::vector<LockView>& locks) {
   return "";
 }
 
-// Every conflict with a lock that is held, or that an older one waits for, is one that it waits for,
-// and there is at least one.
+// It waits for everybody who holds a lock in its way, none of them younger and unprepared, and for
+// one at least.
 std::string CheckWaiter(const WaitView& wait, const std::vector<LockView>& locks) {
   if (wait.waits_for.empty()) {
     return absl::StrCat("TX-LOCKS: request ", wait.request.value(), " could be granted");

@@ -39,8 +39,8 @@ TEST(SpannerPaper, AParticipantAcquiresItsWriteLocksBeforeItIsPrepared) {
   EXPECT_EQ(Play(&story, {"B prepares"}), "prepared\n");
 }
 
-// Rosenkrantz, Stearns, Lewis 1978: of two in conflict, an older requester wounds the younger, and a
-// younger requester waits.
+// Rosenkrantz, Stearns, Lewis 1978: of two in conflict, an older requester wounds the younger, and
+// a younger requester waits.
 TEST(WoundWait, SettlesBothOrdersOfTheSameConflictByAge) {
   for (const bool older_first : {true, false}) {
     LockStory story;

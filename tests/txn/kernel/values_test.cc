@@ -1,4 +1,5 @@
-// The small values of the transaction kernels: ids, ages, modes, ranges, and the sentences made of them.
+// The small values of the transaction kernels: ids, ages, modes, ranges, and the sentences made of
+// them.
 #include <gtest/gtest.h>
 
 #include <limits>

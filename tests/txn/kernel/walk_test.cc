@@ -1,5 +1,5 @@
-// Random walks of a lock table beside its model (lock_walk.h). ISOCHRON_WALK_SEEDS=FROM-TO walks more
-// of them.
+// Random walks of a lock table beside its model (lock_walk.h). ISOCHRON_WALK_SEEDS=FROM-TO walks
+// more of them.
 #include <gtest/gtest.h>
 
 #include <csignal>
