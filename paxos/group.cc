@@ -141,7 +141,10 @@ void Group::HandOut(Ready ready) {
     saves_.push_back(save);
     home_.Save({id_, founding_, *std::move(ready.save)});
   }
-  std::move(ready.apply.begin(), ready.apply.end(), std::back_inserter(chosen_));
+  if (!ready.apply.empty()) {
+    SettleOutcomes(Until::kChosen, ready.apply.back().slot, ready.apply);
+    std::move(ready.apply.begin(), ready.apply.end(), std::back_inserter(chosen_));
+  }
   GiveToApply();
   if (ready.fetch && !std::exchange(catching_up_, true)) scope_.Spawn(RunCatchUp(*ready.fetch));
 }
@@ -188,7 +191,7 @@ void Group::WatchLead() {
 
 void Group::AppliedThrough(Slot slot, const std::vector<Chosen>& chosen) {
   replica_.Applied(slot);
-  SettleOutcomes(slot, chosen);
+  SettleOutcomes(Until::kApplied, slot, chosen);
   CameNearer();
 }
 

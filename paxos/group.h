@@ -65,6 +65,12 @@ struct GroupStatus {
   Configuration configuration;
 };
 
+// How far a proposal is waited for.
+enum class Until : uint8_t {
+  kChosen,   // It and all before it are chosen: nothing undoes it, and what it does follows.
+  kApplied,  // The state machine here has it as well.
+};
+
 class Group final : private Applier::Listener {
  public:
   // What it begins with.
@@ -88,12 +94,13 @@ class Group final : private Applier::Listener {
 
   // --- Asked of the leader ---
 
-  // Ends when the command is chosen, and applied here. Its timestamp is at least `at_least` and
-  // above all that were assigned or promised before. A command whose leader lost the lead is still
+  // Ends when the command is chosen, or applied here. Its timestamp is at least `at_least` and above
+  // all that were assigned or promised before. A command whose leader lost the lead is still
   // waited for: it ends with OK if it came to be chosen after all, with NotLeader() if another
   // value was. OutcomeUnknown() only if the caller's time ran out, the group ended here, or a
   // snapshot jumped over the slot.
-  runtime::Task<absl::StatusOr<Proposed>> Propose(std::string command, Timestamp at_least);
+  runtime::Task<absl::StatusOr<Proposed>> Propose(std::string command, Timestamp at_least,
+                                                  Until until = Until::kApplied);
 
   // Waits until all that was chosen before the call is applied here; then gives the ballot under
   // which this replica leads. What is read from the state machine from then on holds every write
@@ -211,8 +218,9 @@ class Group final : private Applier::Listener {
   bool NobodyLeads() const;
   // What the kernel's refusal means; OK if it is to be tried again soon.
   absl::Status Judge(const absl::Status& refusal) const;
-  runtime::Task<absl::StatusOr<Proposed>> WaitForOutcome(Proposed proposed);
-  void SettleOutcomes(Slot slot, const std::vector<Chosen>& chosen);
+  runtime::Task<absl::StatusOr<Proposed>> WaitForOutcome(Proposed proposed, Until until);
+  // Those who wait for slots up to `slot`, the last of `chosen`.
+  void SettleOutcomes(Until until, Slot slot, const std::vector<Chosen>& chosen);
   // Ends the waits for slots up to `slot`.
   void AbandonOutcomes(Slot slot, absl::string_view why);
   runtime::Task<absl::Status> ChangeMembers(Step step);
@@ -241,7 +249,7 @@ class Group final : private Applier::Listener {
   std::deque<SaveUnderWay> saves_;
   // Handed out by the kernel, and waiting for a save: see Order.
   std::deque<Chosen> chosen_;
-  std::multimap<Slot, Outcome*> outcomes_;
+  std::map<Until, std::multimap<Slot, Outcome*>> outcomes_;
   // Where replicas live, former members and those not known yet to be one included; a replica never
   // moves. The newest few.
   std::map<ReplicaId, runtime::NodeId> nodes_;

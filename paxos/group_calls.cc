@@ -28,10 +28,10 @@ constexpr uint64_t kNearlySlots = 256;
 // One who waits for what becomes of a slot that it proposed in. Lives in the waiter's frame.
 class Group::Outcome {
  public:
-  Outcome(Group* group, Proposed proposed)
+  Outcome(Group* group, Proposed proposed, Until until)
       : proposed_(proposed),
-        group_(*group),
-        place_(group->outcomes_.emplace(proposed.slot, this)) {}
+        others_(group->outcomes_[until]),
+        place_(others_.emplace(proposed.slot, this)) {}
   Outcome(const Outcome&) = delete;
   Outcome& operator=(const Outcome&) = delete;
   ~Outcome() { Unlink(); }
@@ -53,12 +53,12 @@ class Group::Outcome {
 
  private:
   void Unlink() {
-    if (place_) group_.outcomes_.erase(*place_);
+    if (place_) others_.erase(*place_);
     place_.reset();
   }
 
   const Proposed proposed_;
-  Group& group_;
+  std::multimap<Slot, Outcome*>& others_;
   std::optional<std::multimap<Slot, Outcome*>::iterator> place_;
   absl::Status result_;
   runtime::Event settled_;
@@ -99,7 +99,8 @@ absl::Status Group::Judge(const absl::Status& refusal) const {
   }
 }
 
-runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Timestamp at_least) {
+runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Timestamp at_least,
+                                                       Until until) {
   if (command.size() > kCommandBytesMax) {
     co_return absl::InvalidArgumentError(
         absl::StrCat("a command has at most ", kCommandBytesMax, " bytes"));
@@ -118,7 +119,7 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
       if (proposed.ok()) {
         home_.instruments().proposals.Add();
         Changed();
-        const absl::StatusOr<Proposed> outcome = co_await WaitForOutcome(*proposed);
+        const absl::StatusOr<Proposed> outcome = co_await WaitForOutcome(*proposed, until);
         if (outcome.ok()) home_.instruments().commit_time.Record(In(Duration(0)) - begin);
         co_return outcome;
       }
@@ -137,17 +138,18 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
   }
 }
 
-runtime::Task<absl::StatusOr<Proposed>> Group::WaitForOutcome(Proposed proposed) {
-  Outcome outcome(this, proposed);
+runtime::Task<absl::StatusOr<Proposed>> Group::WaitForOutcome(Proposed proposed, Until until) {
+  Outcome outcome(this, proposed, until);
   const absl::Status waited = co_await outcome.Wait();
   if (waited.ok()) co_return proposed;
   if (!outcome.settled()) co_return OutcomeUnknown(id_, proposed.slot, waited.message());
   co_return waited;
 }
 
-void Group::SettleOutcomes(Slot slot, const std::vector<Chosen>& chosen) {
-  while (!outcomes_.empty() && outcomes_.begin()->first <= slot) {
-    Outcome& outcome = *outcomes_.begin()->second;
+void Group::SettleOutcomes(Until until, Slot slot, const std::vector<Chosen>& chosen) {
+  const std::multimap<Slot, Outcome*>& waiting = outcomes_[until];
+  while (!waiting.empty() && waiting.begin()->first <= slot) {
+    Outcome& outcome = *waiting.begin()->second;
     const Proposed& proposed = outcome.proposed();
     if (chosen.empty() || proposed.slot < chosen.front().slot) {
       outcome.Settle(OutcomeUnknown(id_, proposed.slot, "it was applied unseen"));
@@ -160,9 +162,11 @@ void Group::SettleOutcomes(Slot slot, const std::vector<Chosen>& chosen) {
 }
 
 void Group::AbandonOutcomes(Slot slot, absl::string_view why) {
-  while (!outcomes_.empty() && outcomes_.begin()->first <= slot) {
-    Outcome& outcome = *outcomes_.begin()->second;
-    outcome.Settle(OutcomeUnknown(id_, outcome.proposed().slot, why));
+  for (const auto& [until, waiting] : outcomes_) {
+    while (!waiting.empty() && waiting.begin()->first <= slot) {
+      Outcome& outcome = *waiting.begin()->second;
+      outcome.Settle(OutcomeUnknown(id_, outcome.proposed().slot, why));
+    }
   }
 }
 
@@ -245,7 +249,7 @@ runtime::Task<absl::Status> Group::ChangeMembers(Step step) {
       }
       const absl::StatusOr<Proposed> proposed = replica_.Reconfigure(next, home_.Now());
       Changed();
-      if (proposed.ok()) co_return (co_await WaitForOutcome(*proposed)).status();
+      if (proposed.ok()) co_return (co_await WaitForOutcome(*proposed, Until::kApplied)).status();
       if (!absl::IsResourceExhausted(proposed.status())) {
         CO_RETURN_IF_ERROR(Judge(proposed.status()));
       }

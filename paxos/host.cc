@@ -31,7 +31,7 @@ HostOptions WithExperiments(HostOptions options, runtime::Experiments& experimen
 }
 
 Duration TickPeriod(const HostOptions& options) {
-  return options.tick_period > Duration(0) ? options.tick_period : options.replica.lease / 40;
+  return options.tick_period > Duration(0) ? options.tick_period : options.replica.lease / 30;
 }
 
 }  // namespace
@@ -173,8 +173,9 @@ void Host::Core::EndTurn() {
       SetAlarm(group.get());
     }
   }
-  saves_->Flush();
+  // Others are further away than the own disk.
   batcher_.Flush();
+  saves_->Flush();
 }
 
 void Host::Core::SaveIsDurable(storage::GroupId group, SaveId save) {

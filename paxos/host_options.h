@@ -21,7 +21,7 @@ struct HostOptions {
   storage::StoreOptions store;
 
   // What is due in more than two periods is done in the same turn for all groups, at the end of a
-  // period, so that what they send to one node goes together. 0: a fortieth of the lease.
+  // period, so that what they send to one node goes together. 0: a thirtieth of the lease.
   Duration tick_period{0};
 
   // How much of a group's log stays behind what is applied, so that followers that were away for a

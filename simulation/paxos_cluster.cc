@@ -95,6 +95,7 @@ void PaxosCluster::DrawOptions() {
   host.replica.lease = lease;
   host.replica.renew_every = lease / 4;
   host.replica.stall_max = lease / 4;
+  host.replica.tell_after = OneOf<Duration>(&random, {0ms, 2ms, 50ms});
   host.replica.candidacy_max = lease / 6;
   host.replica.open_slots_max = OneOf<size_t>(&random, {4, 16, 256, 4096});
   host.replica.open_bytes_max = OneOf<size_t>(&random, {8 << 10, 64 << 10, 8 << 20});

@@ -42,4 +42,9 @@ void Leadership::ForgetThrough(Slot chosen_through) {
   }
 }
 
+void Leadership::Told(Slot chosen_through) {
+  told_chosen = chosen_through;
+  tell_by.reset();
+}
+
 }  // namespace paxos

@@ -31,6 +31,8 @@ class Leadership {
   // Whether a majority has accepted `slot` (PX-ONE-VALUE: then it is chosen).
   bool HasMajority(const Configuration& configuration, Slot slot) const;
   void ForgetThrough(Slot chosen_through);
+  // All are told now what is chosen.
+  void Told(Slot chosen_through);
   // The slot of the next proposal.
   Slot next() const { return Slot(unsent_from.value() + unsent.size()); }
 
@@ -59,7 +61,10 @@ class Leadership {
   MonotonicTime renew_at = MonotonicTime::Min();
   // When something was chosen, or sent, or sent again.
   MonotonicTime progress_at = MonotonicTime::Min();
-  Slot told_chosen;  // The chosen_through that all were told last.
+  // The chosen_through that all were told last, and when they are to be told the present one at the
+  // latest.
+  Slot told_chosen;
+  std::optional<MonotonicTime> tell_by;
 
  private:
   // Who has accepted the slots from first_open_ on: a bit for each member of the configuration,

@@ -25,9 +25,11 @@ struct ReplicaOptions {
   // L of PX-LEASE. Fail-over waits for it; 10 s in the paper.
   Duration lease = std::chrono::seconds(3);
   // How often votes are renewed; well below the lease, so that a lost message costs nothing.
-  Duration renew_every = std::chrono::milliseconds(750);
+  Duration renew_every = std::chrono::milliseconds(1000);
   // A message without an answer is sent again after so long.
   Duration retransmit_after = std::chrono::milliseconds(100);
+  // What is chosen is told with the next proposal, or by itself if none comes for so long.
+  Duration tell_after = std::chrono::milliseconds(2);
   // A candidacy that has not won by then is given up.
   Duration candidacy_max = std::chrono::milliseconds(500);
   // Candidates wait a random part of this, so that one is usually first.

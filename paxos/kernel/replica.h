@@ -220,6 +220,7 @@ class Replica {
   void SendUnsent(const Moment& moment);
   void Retransmit(const Moment& moment);
   void Renew(const Moment& moment);
+  void TellChosenInTime(const Moment& moment);
   void TellChosen();
   // A new leader's first proposal of its own, when its lease reaches past the floor.
   void Open();

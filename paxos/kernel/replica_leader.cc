@@ -23,7 +23,7 @@ void Replica::TickLeader(const Moment& moment) {
   if (moment.monotonic >= leadership_->renew_at && !Stalled(moment)) {
     Renew(moment);
   } else if (leadership_->told_chosen < chosen_through()) {
-    TellChosen();
+    TellChosenInTime(moment);
   }
   // Its own acceptor may have refused: then it leads no longer.
   if (leadership_ && role_ == Role::kRecovering) Open();
@@ -46,13 +46,20 @@ void Replica::Renew(const Moment& moment) {
   }
   Accept accept = NewAccept();
   accept.vote = VoteRequest{moment.now.earliest + options_.lease, options_.lease};
-  leader.told_chosen = chosen_through();
+  leader.Told(chosen_through());
   SendToOthers(accept);
   if (!AcceptOwn(accept, moment)) LoseLead();
 }
 
+void Replica::TellChosenInTime(const Moment& moment) {
+  std::optional<MonotonicTime>& tell_by = leadership_->tell_by;
+  if (!tell_by) tell_by = moment.monotonic + options_.tell_after;
+  if (moment.monotonic < *tell_by) return WakeBy(*tell_by);
+  TellChosen();
+}
+
 void Replica::TellChosen() {
-  leadership_->told_chosen = chosen_through();
+  leadership_->Told(chosen_through());
   SendToOthers(NewAccept());
 }
 
@@ -165,7 +172,7 @@ void Replica::SendUnsent(const Moment& moment) {
     leader.unsent.erase(leader.unsent.begin(), end);
     leader.unsent_bytes -= bytes;
     leader.unsent_from = Slot(leader.unsent_from.value() + accept.entries.size());
-    leader.told_chosen = chosen_through();
+    leader.Told(chosen_through());
     wake_ = MonotonicTime::Min();
     for (const Member& member : configuration().members()) {
       if (member.replica == self()) continue;

@@ -23,12 +23,13 @@ class HelperThreads::Call final : public RemoteWaiter, public InLine {
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> coroutine) {
     Suspend(coroutine, /*cancel=*/nullptr);
-    {
-      MutexLock lock(&threads_->mutex_);
-      state_ = State::kInLine;
-      threads_->line_.push_back(*this);
+    MutexLock lock(&threads_->mutex_);
+    state_ = State::kInLine;
+    threads_->line_.push_back(*this);
+    if (!threads_->resting_.empty()) {
+      threads_->resting_.back()->NotifyOne();
+      threads_->resting_.pop_back();
     }
-    threads_->came_.NotifyOne();
     return true;
   }
   void await_resume() const noexcept {}
@@ -52,8 +53,8 @@ HelperThreads::~HelperThreads() {
     MutexLock lock(&mutex_);
     CHECK(line_.empty());
     stopping_ = true;
+    for (Condition* const rested : std::exchange(resting_, {})) rested->NotifyOne();
   }
-  came_.NotifyAll();
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -61,17 +62,23 @@ runtime::Task<void> HelperThreads::Run(absl::AnyInvocable<void()> work) {
   co_await Call(this, std::move(work));
 }
 
+HelperThreads::Call* HelperThreads::NextCall() {
+  Condition rested;
+  MutexLock lock(&mutex_);
+  while (line_.empty() && !stopping_) {
+    resting_.push_back(&rested);
+    rested.Wait(&mutex_);
+    std::erase(resting_, &rested);  // It ended for no reason.
+  }
+  if (line_.empty()) return nullptr;
+  Call* const call = static_cast<Call*>(&line_.front());
+  line_.pop_front();
+  call->state_ = Call::State::kRunning;
+  return call;
+}
+
 void HelperThreads::ThreadMain() {
-  while (true) {
-    Call* call = nullptr;
-    {
-      MutexLock lock(&mutex_);
-      while (line_.empty() && !stopping_) came_.Wait(&mutex_);
-      if (line_.empty()) return;
-      call = static_cast<Call*>(&line_.front());
-      line_.pop_front();
-      call->state_ = Call::State::kRunning;
-    }
+  while (Call* const call = NextCall()) {
     call->work_();
     const std::shared_ptr<RemoteWaiter::Link> home = call->link();
     {

@@ -1,4 +1,5 @@
-// HelperThreads: runs what blocks, in the order it was asked for.
+// HelperThreads: runs what blocks, in the order it was asked for, on the thread that rested last: it
+// is the quickest to be there again.
 //
 // A call stands in line in its caller's own coroutine frame, so the line takes no memory of its own
 // and is as bounded as the callers are. If that frame is destroyed, a call that has not begun
@@ -32,10 +33,12 @@ class HelperThreads final : public runtime::Blocking {
   struct InLine : boost::intrusive::list_base_hook<> {};
 
   void ThreadMain();
+  Call* NextCall();
 
   Mutex mutex_;
-  Condition came_;   // A call, or the end.
   Condition ended_;  // A call did.
+  // Of the threads that rest; each waits for its own to be notified. The last one rested last.
+  std::vector<Condition*> resting_ ABSL_GUARDED_BY(mutex_);
   boost::intrusive::list<InLine, boost::intrusive::constant_time_size<false>> line_
       ABSL_GUARDED_BY(mutex_);
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

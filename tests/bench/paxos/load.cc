@@ -44,7 +44,8 @@ struct Run {
 Task<absl::Status> ProposeUntilTaken(Run* run, std::string put) {
   while (true) {
     const absl::Status done =
-        (co_await run->group->Propose(put, runtime::Timestamp::Min())).status();
+        (co_await run->group->Propose(put, runtime::Timestamp::Min(), paxos::Until::kChosen))
+            .status();
     if (done.ok() || paxos::RetryOf(done) != paxos::Retry::kHere) co_return done;
     const absl::Status slept = co_await runtime::SleepFor(1ms);
     if (!slept.ok()) co_return slept;

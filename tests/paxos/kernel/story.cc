@@ -25,6 +25,7 @@ ReplicaOptions InUnits() {
   ReplicaOptions options;
   options.lease = Duration(3000);
   options.renew_every = Duration(750);
+  options.tell_after = Duration(0);
   options.retransmit_after = Duration(100);
   options.candidacy_max = Duration(500);
   options.election_jitter = Duration(100);
