@@ -22,11 +22,12 @@ constexpr Duration kPause = std::chrono::milliseconds(50);
 
 absl::Status NoStore() { return absl::UnavailableError("the store is being opened"); }
 
+Command CommandOf(const Chosen& one) { return {one.slot, one.entry.timestamp, one.entry.command}; }
+
 std::vector<Command> Commands(const std::vector<Chosen>& chosen) {
   std::vector<Command> commands;
   for (const Chosen& one : chosen) {
-    if (one.entry.kind != EntryKind::kCommand) continue;
-    commands.push_back({one.slot, one.entry.timestamp, one.entry.command});
+    if (one.entry.kind == EntryKind::kCommand) commands.push_back(CommandOf(one));
   }
   return commands;
 }
@@ -59,6 +60,11 @@ void Applier::Add(std::vector<Chosen> chosen) {
   Wake();
 }
 
+void Applier::Hurry() {
+  hurried_ = true;
+  hurry_.Raise();
+}
+
 void Applier::StoreChanged() {
   ++store_changes_;
   restored_ = false;
@@ -68,6 +74,7 @@ void Applier::StoreChanged() {
 runtime::Task<absl::Status> Applier::Stop() {
   stopped_ = true;
   restored_ = false;
+  hurry_.Raise();
   CO_RETURN_IF_ERROR(co_await ended_.Wait());
   queue_.clear();
   if (std::exchange(installed_, false)) machine_.StateLost();
@@ -100,6 +107,7 @@ void Applier::Wake() {
 
 runtime::Task<void> Applier::Run() {
   while (HasWork()) {
+    if (!(co_await Gather()).ok() || !HasWork()) break;
     const absl::Status done = co_await Step();
     if (done.ok()) continue;
     restored_ = false;
@@ -107,6 +115,13 @@ runtime::Task<void> Applier::Run() {
   }
   running_ = false;
   ended_.Set();
+}
+
+// Waits until there is enough to apply, or until it is time.
+runtime::Task<absl::Status> Applier::Gather() {
+  const bool in_step = restored_ && state_.slot == told_;
+  if (!in_step || hurried_) co_return absl::OkStatus();
+  co_return co_await hurry_.Wait(runtime::Executor::Current().Now() + home_.options().apply_pause);
 }
 
 runtime::Task<absl::Status> Applier::Step() {
@@ -202,6 +217,11 @@ std::vector<Chosen> Applier::TakeQueued() {
   std::vector<Chosen> taken;
   size_t bytes = 0;
   while (!queue_.empty() && (taken.empty() || bytes < home_.options().apply_bytes_max)) {
+    const Chosen& next = queue_.front();
+    if (!taken.empty() && next.entry.kind == EntryKind::kCommand &&
+        !machine_.Due(CommandOf(next))) {
+      break;
+    }
     bytes += queue_.front().entry.bytes();
     taken.push_back(std::move(queue_.front()));
     queue_.pop_front();
@@ -218,6 +238,7 @@ runtime::Task<absl::Status> Applier::ApplyQueued() {
     co_return applied;
   }
   told_ = state_.slot;
+  if (queue_.empty()) hurried_ = false;
   listener_.AppliedThrough(told_, chosen);
   co_return absl::OkStatus();
 }

@@ -24,6 +24,7 @@
 #include "paxos/group_home.h"
 #include "paxos/kernel/entry.h"
 #include "paxos/records.h"
+#include "paxos/signal.h"
 #include "paxos/state_machine.h"
 #include "runtime/event.h"
 #include "runtime/task.h"
@@ -65,6 +66,9 @@ class Applier {
   void Begin();
   // Slots that follow those before.
   void Add(std::vector<Chosen> chosen);
+  // Somebody waits for what comes next: it is applied at once. Otherwise what comes in a while is
+  // applied together.
+  void Hurry();
   // The store was opened again, or is another one.
   void StoreChanged();
 
@@ -84,6 +88,7 @@ class Applier {
   void Wake();
   bool HasWork() const;
   runtime::Task<void> Run();
+  runtime::Task<absl::Status> Gather();
   runtime::Task<absl::Status> Step();
   // Reads where the store stands, and restores the state machine from there.
   runtime::Task<absl::Status> Restore();
@@ -109,6 +114,8 @@ class Applier {
   bool restored_ = false;
   storage::StoreEpoch epoch_;  // Of the store when the state machine was restored.
   uint64_t store_changes_ = 0;
+  bool hurried_ = false;
+  Signal hurry_;
   bool running_ = false;
   bool stopped_ = false;
   runtime::Event ended_;  // Set while not running_.

@@ -160,6 +160,15 @@ void Group::GiveToApply() {
     chosen_.pop_front();
   }
   applier_.Add(std::move(durable));
+  if (ApplyAtOnce()) applier_.Hurry();
+}
+
+bool Group::ApplyAtOnce() {
+  const ReplicaOptions& options = home_.options().replica;
+  const LogWindow& window = replica_.window();
+  return !outcomes_[Until::kApplied].empty() || (lead_ && !serving_) ||
+         window.open_slots() > options.open_slots_max / 2 ||
+         window.open_bytes() > options.open_bytes_max / 2;
 }
 
 void Group::WatchLead() {

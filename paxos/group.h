@@ -191,7 +191,10 @@ class Group final : private Applier::Listener {
   // The one whose installation was begun and has not ended; 0 if there is none.
   uint64_t begun_snapshot() const { return begun_snapshot_; }
   // Waits until something has changed, or until then.
-  Signal::Awaiter WaitForChange(MonotonicTime until) { return changed_.Wait(until); }
+  Signal::Awaiter WaitForChange(MonotonicTime until) {
+    applier_.Hurry();
+    return changed_.Wait(until);
+  }
 
  private:
   class Outcome;  // One who waits for a slot.
@@ -229,6 +232,8 @@ class Group final : private Applier::Listener {
   // --- The parts of Drive() ---
   void HandOut(Ready ready);
   void GiveToApply();
+  // Somebody waits for what is given to apply, or it is much.
+  bool ApplyAtOnce();
   runtime::Task<void> RunCatchUp(Fetch fetch);
   void WatchLead();
   void NoteMembers();

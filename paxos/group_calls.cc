@@ -183,6 +183,7 @@ runtime::Task<absl::StatusOr<Ballot>> Group::ReadBarrier() {
     const bool current = applier_.current() && applier_.applied() >= before;
     if (leads && serving_ && current) co_return *lead_;
     if (late) co_return NotNow(id_, "the leader applies what was chosen");
+    applier_.Hurry();
     CO_RETURN_IF_ERROR(co_await changed_.Wait(end));
   }
 }
@@ -217,6 +218,7 @@ Timestamp Group::PaxosSafeTime() const {
 runtime::Task<absl::Status> Group::WaitUntilApplied(Slot slot) {
   while (!ended_) {
     if (applier_.current() && applier_.applied() >= slot) co_return absl::OkStatus();
+    applier_.Hurry();
     CO_RETURN_IF_ERROR(co_await changed_.Wait());
   }
   co_return NoSuchGroup(id_);

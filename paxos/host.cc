@@ -173,9 +173,8 @@ void Host::Core::EndTurn() {
       SetAlarm(group.get());
     }
   }
-  // Others are further away than the own disk.
-  batcher_.Flush();
   saves_->Flush();
+  batcher_.Flush();
 }
 
 void Host::Core::SaveIsDurable(storage::GroupId group, SaveId save) {

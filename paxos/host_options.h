@@ -31,6 +31,8 @@ struct HostOptions {
   // How often versions that nobody can read any more are looked for.
   Duration collect_period = std::chrono::seconds(10);
 
+  // What nobody waits for is applied together with what comes in this time.
+  Duration apply_pause = std::chrono::milliseconds(2);
   // Of a batch that is applied at once.
   size_t apply_bytes_max = 1 << 20;
   // Of one answer to a follower that catches up, and of a snapshot's chunk.

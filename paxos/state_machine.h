@@ -57,6 +57,10 @@ class StateMachine {
   virtual runtime::Task<absl::Status> Restored(storage::Store* store, Slot applied,
                                                Timestamp timestamp) = 0;
 
+  // Whether Apply() would not wait for this command. A batch that is taken from the queue ends before
+  // a command that is not due, so that those before it do not wait for it; a batch of one may not be.
+  virtual bool Due(const Command&) const { return true; }
+
   // Adds to `batch`, which outlives the task, what the commands change. It may wait (TX-COMMIT-WAIT),
   // and is cancelled when the group ends. An error other than a cancellation is the store's trouble:
   // Restored() follows.

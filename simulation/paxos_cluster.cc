@@ -108,6 +108,7 @@ void PaxosCluster::DrawOptions() {
   host.log_retained_bytes = OneOf<size_t>(&random, {0, 2 << 10, 32 << 10, 16 << 20});
   host.collect_period = OneOf<Duration>(&random, {300ms, 1s, 10s});
   host.cut_period = OneOf<Duration>(&random, {200ms, 1s, 5s});
+  host.apply_pause = OneOf<Duration>(&random, {0ms, 2ms, 20ms});
   host.apply_bytes_max = OneOf<size_t>(&random, {1, 1 << 10, 1 << 20});
   host.fetch_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
   host.snapshot_chunk_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});

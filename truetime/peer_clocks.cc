@@ -44,12 +44,13 @@ std::optional<Interval> PeerClocks::NotableClaim(runtime::NodeId peer, runtime::
     contradictions_.fetch_add(1, std::memory_order_relaxed);
     contradictions_metric_.Add();
   }
+  const Duration period = age_max ? options_.compare_period : options_.compare_one_sided_period;
   std::atomic<int64_t>& slot = last_compared_[peer.value() % last_compared_.size()];
   int64_t last = slot.load(std::memory_order_relaxed);
   const int64_t next = at.nanoseconds() * 2 + (contradicts ? 1 : 0);
   while (true) {
     const bool news = contradicts && last % 2 == 0;
-    const bool due = at.nanoseconds() >= last / 2 + options_.compare_period.count();
+    const bool due = at.nanoseconds() >= last / 2 + period.count();
     if (!news && !due) return std::nullopt;
     if (slot.compare_exchange_weak(last, next, std::memory_order_relaxed)) return claim;
   }

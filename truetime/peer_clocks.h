@@ -2,7 +2,8 @@
 //
 // Drives kernel/contradiction_detector.h: a cheap look at every stamp on whatever thread it
 // arrives, and of those what is worth it goes to the kernel on loop 0: a contradiction at once,
-// everything else from one peer once per compare_period. Keeps the taint list, counts and logs.
+// everything else from one peer once per compare_period, or more seldom if it bounds its sender's
+// clock from one side only. Keeps the taint list, counts and logs.
 #ifndef TRUETIME_PEER_CLOCKS_H_
 #define TRUETIME_PEER_CLOCKS_H_
 
@@ -20,6 +21,8 @@ namespace truetime {
 
 struct PeerClocksOptions {
   Duration compare_period = Duration(1'000'000);
+  // Of claims of one side, which come with every message.
+  Duration compare_one_sided_period = Duration(20'000'000);
   size_t peers_max = 1024;
   Duration forget_after = Duration(30'000'000'000);
   Duration inside_for = Duration(2'000'000'000);

@@ -23,13 +23,18 @@ class HelperThreads::Call final : public RemoteWaiter, public InLine {
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> coroutine) {
     Suspend(coroutine, /*cancel=*/nullptr);
-    MutexLock lock(&threads_->mutex_);
-    state_ = State::kInLine;
-    threads_->line_.push_back(*this);
-    if (!threads_->resting_.empty()) {
-      threads_->resting_.back()->NotifyOne();
-      threads_->resting_.pop_back();
+    HelperThreads* const threads = threads_;  // This may be gone as soon as the lock is.
+    Condition* rested = nullptr;
+    {
+      MutexLock lock(&threads->mutex_);
+      state_ = State::kInLine;
+      threads->line_.push_back(*this);
+      if (!threads->resting_.empty()) {
+        rested = threads->resting_.back();
+        threads->resting_.pop_back();
+      }
     }
+    if (rested != nullptr) rested->NotifyOne();
     return true;
   }
   void await_resume() const noexcept {}
@@ -45,7 +50,8 @@ class HelperThreads::Call final : public RemoteWaiter, public InLine {
 
 HelperThreads::HelperThreads(int count) {
   CHECK_GT(count, 0);
-  for (int i = 0; i < count; ++i) threads_.emplace_back([this] { ThreadMain(); });
+  for (int i = 0; i < count; ++i) rested_.emplace_back();
+  for (Condition& rested : rested_) threads_.emplace_back([this, &rested] { ThreadMain(&rested); });
 }
 
 HelperThreads::~HelperThreads() {
@@ -62,13 +68,12 @@ runtime::Task<void> HelperThreads::Run(absl::AnyInvocable<void()> work) {
   co_await Call(this, std::move(work));
 }
 
-HelperThreads::Call* HelperThreads::NextCall() {
-  Condition rested;
+HelperThreads::Call* HelperThreads::NextCall(Condition* rested) {
   MutexLock lock(&mutex_);
   while (line_.empty() && !stopping_) {
-    resting_.push_back(&rested);
-    rested.Wait(&mutex_);
-    std::erase(resting_, &rested);  // It ended for no reason.
+    resting_.push_back(rested);
+    rested->Wait(&mutex_);
+    std::erase(resting_, rested);  // It ended for no reason.
   }
   if (line_.empty()) return nullptr;
   Call* const call = static_cast<Call*>(&line_.front());
@@ -77,8 +82,8 @@ HelperThreads::Call* HelperThreads::NextCall() {
   return call;
 }
 
-void HelperThreads::ThreadMain() {
-  while (Call* const call = NextCall()) {
+void HelperThreads::ThreadMain(Condition* rested) {
+  while (Call* const call = NextCall(rested)) {
     call->work_();
     const std::shared_ptr<RemoteWaiter::Link> home = call->link();
     {

@@ -8,6 +8,7 @@
 #define RUNTIME_REAL_HELPER_THREADS_H_
 
 #include <boost/intrusive/list.hpp>
+#include <deque>
 #include <thread>
 #include <vector>
 
@@ -32,12 +33,15 @@ class HelperThreads final : public runtime::Blocking {
   class Call;
   struct InLine : boost::intrusive::list_base_hook<> {};
 
-  void ThreadMain();
-  Call* NextCall();
+  // `rested` is the thread's own.
+  void ThreadMain(Condition* rested);
+  Call* NextCall(Condition* rested);
 
   Mutex mutex_;
   Condition ended_;  // A call did.
-  // Of the threads that rest; each waits for its own to be notified. The last one rested last.
+  // One for each thread, which waits for it while it rests; and those of the threads that rest, in
+  // the order in which they began to.
+  std::deque<Condition> rested_;
   std::vector<Condition*> resting_ ABSL_GUARDED_BY(mutex_);
   boost::intrusive::list<InLine, boost::intrusive::constant_time_size<false>> line_
       ABSL_GUARDED_BY(mutex_);

@@ -15,6 +15,7 @@
 #include "runtime/event.h"
 #include "runtime/network.h"
 #include "runtime/real/real_world.h"
+#include "tests/bench/paxos/latencies.h"
 #include "tests/bench/paxos/values.h"
 #include "tests/bench/report.h"
 
@@ -45,15 +46,16 @@ SyncedFile::~SyncedFile() { close(file_); }
 
 double SyncedFile::Microseconds(int count, size_t bytes) {
   const std::string record(bytes, 'x');
-  const double seconds = Seconds([&] {
-    for (int i = 0; i < count; ++i) {
-      if (end_ + static_cast<off_t>(bytes) > kFileBytes) end_ = 0;
-      CHECK_EQ(pwrite(file_, record.data(), bytes, end_), static_cast<ssize_t>(bytes));
-      end_ += static_cast<off_t>(bytes);
-      CHECK_EQ(fdatasync(file_), 0);
-    }
-  });
-  return seconds / count * 1e6;
+  Latencies latencies;
+  for (int i = 0; i < count; ++i) {
+    const double begin = Now();
+    if (end_ + static_cast<off_t>(bytes) > kFileBytes) end_ = 0;
+    CHECK_EQ(pwrite(file_, record.data(), bytes, end_), static_cast<ssize_t>(bytes));
+    end_ += static_cast<off_t>(bytes);
+    CHECK_EQ(fdatasync(file_), 0);
+    latencies.Add((Now() - begin) * 1e6);
+  }
+  return latencies.Median();
 }
 
 struct MessagePingPong::Nodes {
@@ -79,11 +81,13 @@ struct MessagePingPong::Nodes {
     return *std::move(world);
   }
 
-  static Task<void> RoundTrips(Nodes* nodes, int count, size_t bytes) {
+  static Task<void> RoundTrips(Nodes* nodes, int count, size_t bytes, Latencies* latencies) {
     for (int i = 0; i < count; ++i) {
+      const double begin = Now();
       nodes->back.Reset();
       CHECK(nodes->here->network().Send(NodeId(2), kPing, std::string(bytes, 'x')).ok());
       CHECK((co_await nodes->back.Wait()).ok());
+      latencies->Add((Now() - begin) * 1e6);
     }
   }
 
@@ -98,9 +102,9 @@ MessagePingPong::MessagePingPong() : nodes_(std::make_unique<Nodes>()) {}
 MessagePingPong::~MessagePingPong() = default;
 
 double MessagePingPong::Microseconds(int count, size_t bytes) {
-  const double seconds =
-      Seconds([&] { nodes_->here->RunUntilDone(Nodes::RoundTrips(nodes_.get(), count, bytes)); });
-  return seconds / count * 1e6;
+  Latencies latencies;
+  nodes_->here->RunUntilDone(Nodes::RoundTrips(nodes_.get(), count, bytes, &latencies));
+  return latencies.Median();
 }
 
 SyncedLevelDb::SyncedLevelDb(const std::string& directory) {

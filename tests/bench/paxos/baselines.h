@@ -24,6 +24,7 @@ class SyncedFile {
   SyncedFile& operator=(const SyncedFile&) = delete;
 
   // The mean of `count` records of `bytes`.
+  // The median of `count`.
   double Microseconds(int count, size_t bytes);
 
  private:
@@ -38,6 +39,7 @@ class MessagePingPong {
   ~MessagePingPong();
 
   // The mean of `count` round trips, one after the other, of messages of `bytes`.
+  // The median of `count`.
   double Microseconds(int count, size_t bytes);
 
  private:

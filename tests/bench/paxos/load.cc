@@ -54,12 +54,16 @@ Task<absl::Status> ProposeUntilTaken(Run* run, std::string put) {
 
 Task<void> Client(Run* run) {
   while (run->MayStart()) {
+    const MonotonicTime begin = Executor::Current().Now();
     absl::Status done = co_await ProposeUntilTaken(run, run->NextPut());
     if (!done.ok()) {
       run->error.Update(done);
       co_return;
     }
     ++run->committed;
+    if (run->options.latencies == nullptr) continue;
+    const runtime::Duration took = Executor::Current().Now() - begin;
+    run->options.latencies->Add(std::chrono::duration<double, std::micro>(took).count());
   }
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "runtime/task.h"
 #include "storage/ids.h"
+#include "tests/bench/paxos/latencies.h"
 #include "tests/bench/paxos/node.h"
 
 namespace bench {
@@ -20,6 +21,8 @@ struct LoadOptions {
   // It ends after so many proposals, or so many seconds, whatever is given.
   std::optional<uint64_t> proposals = std::nullopt;
   std::optional<double> seconds = std::nullopt;
+  // How long each commit takes is added to it, if it is given; it outlives the load.
+  Latencies* latencies = nullptr;
   // Each row is a new one, instead of one of ten thousand.
   bool new_rows = false;
 };
@@ -29,7 +32,6 @@ struct LoadResult {
   double seconds = 0;
 
   double per_second() const { return static_cast<double>(committed) / seconds; }
-  double microseconds_each() const { return seconds / static_cast<double>(committed) * 1e6; }
 };
 
 // On the loop of `leader`. What is refused for the moment is tried again; the first other error

@@ -34,11 +34,14 @@ absl::StatusOr<OneGroup> StartOneGroup(const Bench& bench) {
 }
 
 absl::StatusOr<double> CommitMicroseconds(Node* leader, size_t value_bytes) {
-  ASSIGN_OR_RETURN(
-      const LoadResult result,
-      leader->world().RunUntilDone(
-          RunLoad(leader, {.group = kGroup, .value_bytes = value_bytes, .proposals = kCommits})));
-  return result.microseconds_each();
+  Latencies latencies;
+  RETURN_IF_ERROR(leader->world()
+                      .RunUntilDone(RunLoad(leader, {.group = kGroup,
+                                                     .value_bytes = value_bytes,
+                                                     .proposals = kCommits,
+                                                     .latencies = &latencies}))
+                      .status());
+  return latencies.Median();
 }
 
 absl::StatusOr<double> ProposalsPerSecond(Node* leader, const cli::PaxosBenchFlags& flags) {
@@ -65,7 +68,7 @@ absl::Status MeasureCommit(Bench* bench) {
   MessagePingPong messages;
   double synced = 0;
   double there_and_back = 0;
-  bench->report.Compare({"commit, one client", "fdatasync + stream round trip", "us",
+  bench->report.Compare({"commit, one client, median", "fdatasync + stream round trip", "us",
                          [&] { return bench->Take(CommitMicroseconds(one.leader, value_bytes)); },
                          [&] {
                            synced = file.Microseconds(kCommits, value_bytes);
