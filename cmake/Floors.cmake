@@ -102,7 +102,8 @@ function(add_isochron_test name)
   file(RELATIVE_PATH folder ${CMAKE_SOURCE_DIR}/tests ${CMAKE_CURRENT_SOURCE_DIR})
   list(PREPEND TEST_LABELS ${folder})
   include(GoogleTest)
-  gtest_discover_tests(${name} TEST_PREFIX ${name}. DISCOVERY_TIMEOUT 60)
+  # A test is named by its name: how its parameter is printed may depend on where it is.
+  gtest_discover_tests(${name} TEST_PREFIX ${name}. NO_PRETTY_VALUES DISCOVERY_TIMEOUT 60)
   # gtest_discover_tests splits properties that are lists, so they are set where CTest reads its result.
   set(properties ${CMAKE_CURRENT_BINARY_DIR}/${name}_properties.cmake)
   file(WRITE ${properties}
