@@ -38,6 +38,7 @@ EXEMPTIONS: List[Exemption] = [
     Exemption("tests/paxos/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
     Exemption("tests/paxos/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
     Exemption("tests/txn/kernel/walk_test.cc", {"environment"}, "which seeds to walk, more than the test's own"),
+    Exemption("tests/txn/walk_seeds.h", {"environment"}, "which seeds to walk, more than the test's own"),
     Exemption("tests/txn/kernel/scenario_test.cc", {"environment", "file"}, "reads stories and writes them anew"),
     Exemption("tests/workload/checker/known_histories_test.cc", {"file"}, "reads tests/workload/histories"),
     Exemption("tests/truetime/host_check_test.cc", {"file"}, "checks configuration files, which it writes first"),
