@@ -58,6 +58,7 @@ Task<absl::Status> RegisterMachine::Restored(storage::Store*, Slot slot, Timesta
 
 Task<absl::Status> RegisterMachine::Apply(std::vector<Command> commands,
                                           storage::ApplyBatch* batch) {
+  batches.push_back(commands.size());
   for (const Command& command : commands) {
     const size_t equals = command.bytes->find('=');
     batch->Put(StoreKey(command.bytes->substr(0, equals)), command.timestamp,

@@ -20,7 +20,7 @@ namespace paxos {
 
 inline constexpr storage::GroupId kGroup{1};
 
-// Registers: a command is "key=value".
+// Registers: a command is "key=value". The value "late" is never due.
 class RegisterMachine final : public StateMachine {
  public:
   explicit RegisterMachine(storage::GroupId group);
@@ -31,6 +31,7 @@ class RegisterMachine final : public StateMachine {
   storage::KeyRange range() const override;
   runtime::Task<absl::Status> Restored(storage::Store* store, Slot applied,
                                        Timestamp timestamp) override;
+  bool Due(const Command& command) const override { return !command.bytes->ends_with("=late"); }
   runtime::Task<absl::Status> Apply(std::vector<Command> commands,
                                     storage::ApplyBatch* batch) override;
   void Applied(Slot slot, Timestamp) override { applied = slot; }
@@ -39,6 +40,7 @@ class RegisterMachine final : public StateMachine {
   void LeadershipLost(Ballot ballot) override;
 
   Slot applied;
+  std::vector<size_t> batches;  // How many commands each had.
   int states_lost = 0;
   std::optional<Ballot> leading;
   int leads = 0;

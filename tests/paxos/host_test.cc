@@ -93,6 +93,25 @@ Task<void> ProposeOnce(std::shared_ptr<Group> group, std::vector<absl::Status>* 
   results->push_back((co_await group->Propose("a=1", Timestamp::Min())).status());
 }
 
+Task<void> ProposeUntilChosen(std::shared_ptr<Group> group, std::string command) {
+  (co_await group->Propose(std::move(command), Timestamp::Min(), Until::kChosen)).IgnoreError();
+}
+
+// Nobody waits for them to be applied, so they gather.
+TEST(HostTest, WhatIsNotDueDoesNotHoldUpWhatComesBeforeIt) {
+  Cluster cluster(3);
+  cluster.CreateGroup(3);
+  const int leader = cluster.AwaitLeader();
+  cluster.Put("a", "0");
+  auto& machine = static_cast<RegisterMachine&>(cluster.group(leader)->state_machine());
+  machine.batches.clear();
+  for (const char* const command : {"a=1", "b=1", "c=late", "d=1", "e=late"}) {
+    cluster.program(leader)->scope().Spawn(ProposeUntilChosen(cluster.group(leader), command));
+  }
+  EXPECT_TRUE(cluster.AwaitEqual({1, 2, 3}));
+  EXPECT_THAT(machine.batches, testing::ElementsAre(2, 2, 1));
+}
+
 TEST(HostTest, ProposalsPastTheBoundAreRefusedAtOnce) {
   HostOptions options;
   options.replica.open_slots_max = 8;
