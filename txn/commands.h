@@ -38,8 +38,8 @@ struct Commit {
   friend bool operator==(const Commit&, const Commit&) = default;
 };
 
-// Phase 1 at a participant: t is its prepare timestamp. From now on only the coordinator's group
-// ends it.
+// Phase 1 at a participant: t is its prepare timestamp. From now on only the coordinator's group,
+// which is another one, ends it.
 struct Prepare {
   TransactionId id;
   Age age;
@@ -99,7 +99,7 @@ struct Trim {
 
 using ShardCommand = std::variant<Commit, Prepare, Decide, Abort, Resolve, Forget, Trim>;
 
-// Whose keys a group writes. Every change makes the generation grow.
+// Which keys a group writes. Every change makes the generation grow; 0 is none that ever was.
 struct ShardDescriptor {
   KeyRange range;
   uint64_t generation = 0;

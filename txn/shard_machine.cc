@@ -76,15 +76,28 @@ std::optional<Timestamp> ShardMachine::LastCommit(const KeyRange& range) const {
 
 absl::StatusOr<ShardRead> ShardMachine::NewRead(std::vector<KeyRange> ranges, Timestamp at,
                                                 Timestamp paxos_safe) const {
-  if (store_ == nullptr) return NoState(group_);
+  RETURN_IF_ERROR(CheckInShard(ranges));
   for (const KeyRange& range : ranges) {
-    if (!descriptor_.range.Contains(range)) return NotInShard(group_, range, descriptor_);
     const Timestamp safe = SafeTime(range, paxos_safe);
     if (at > safe) return NotSafeYet(group_, at, safe);
   }
   ASSIGN_OR_RETURN(storage::View view, store_->NewView(group_));
   RETURN_IF_ERROR(view.CheckHorizon(at));
   return ShardRead(std::move(view), std::move(ranges), at);
+}
+
+absl::StatusOr<ShardRead> ShardMachine::NewLockedRead(std::vector<KeyRange> ranges) const {
+  RETURN_IF_ERROR(CheckInShard(ranges));
+  ASSIGN_OR_RETURN(storage::View view, store_->NewView(group_));
+  return ShardRead(std::move(view), std::move(ranges), Timestamp::Max());
+}
+
+absl::Status ShardMachine::CheckInShard(const std::vector<KeyRange>& ranges) const {
+  if (store_ == nullptr) return NoState(group_);
+  for (const KeyRange& range : ranges) {
+    if (!descriptor_.range.Contains(range)) return NotInShard(group_, range, descriptor_);
+  }
+  return absl::OkStatus();
 }
 
 // --- paxos::StateMachine ---
@@ -148,10 +161,11 @@ absl::Status ShardMachine::Decide(const std::vector<paxos::Command>& commands,
 
 void ShardMachine::Applied(storage::Slot, Timestamp timestamp) {
   applied_ = timestamp;
-  for (auto& [slot, result] : std::exchange(decided_, {})) {
-    results_[slot] = std::move(result);
-    if (results_.size() > options_.results_max) results_.erase(results_.begin());
+  // Who waits for these looks before the next batch comes.
+  while (!decided_.empty() && results_.size() > options_.results_max) {
+    results_.erase(results_.begin());
   }
+  for (auto& [slot, result] : std::exchange(decided_, {})) results_[slot] = std::move(result);
   for (const ShardChange& change : state_.Written()) {
     std::visit([this](const auto& one) { Show(one); }, change);
   }

@@ -50,11 +50,11 @@ struct ShardOptions {
   // takes longer cannot commit.
   Duration outcome_retention = std::chrono::hours(1);
   // Outcomes that are found without asking the store.
-  size_t recent_outcomes_max = 20'000;
+  size_t recent_outcomes_max = 4000;
   // Keys of which the last commit is remembered exactly.
-  size_t last_commits_max = 20'000;
-  // Results that are kept for those who proposed the commands.
-  size_t results_max = 4096;
+  size_t last_commits_max = 4000;
+  // Results that are kept for those who proposed the commands. Those of the last batch always are.
+  size_t results_max = 1000;
 };
 
 // Hears what happened to a shard, on its loop, when it can be read. It may ask the machine, and must
@@ -110,6 +110,10 @@ class ShardMachine final : public paxos::StateMachine {
   // NotSafeYet(), NotInShard(), NoState(), or OUT_OF_RANGE below what is kept.
   absl::StatusOr<ShardRead> NewRead(std::vector<KeyRange> ranges, Timestamp at,
                                     Timestamp paxos_safe) const;
+  // At the leader, for a transaction that holds locks on the ranges, which it asked for in this
+  // ballot: their newest rows. Nobody else writes there, and what was written there before has been
+  // shown. NotInShard() or NoState().
+  absl::StatusOr<ShardRead> NewLockedRead(std::vector<KeyRange> ranges) const;
 
   // --- paxos::StateMachine ---
 
@@ -126,6 +130,7 @@ class ShardMachine final : public paxos::StateMachine {
   void LeadershipLost(paxos::Ballot ballot) override;
 
  private:
+  absl::Status CheckInShard(const std::vector<KeyRange>& ranges) const;
   absl::Status Decide(const std::vector<paxos::Command>& commands, storage::ApplyBatch* batch);
   void Show(const BecamePrepared& change);
   void Show(const Ended& change);

@@ -33,6 +33,8 @@ CommandResult Already(CommandResult result) {
   return result;
 }
 
+// The reasons that are made here are part of the state: all versions make the same.
+
 std::string GuardHasPassed(const TransactionId& id, Timestamp t, Timestamp valid_through) {
   return absl::StrCat("transaction ", ToText(id), " was aborted: its commit came ",
                       runtime::FormatDuration(t - valid_through),

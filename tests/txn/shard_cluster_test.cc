@@ -137,6 +137,33 @@ TEST(ShardClusterTest, WithoutSafeTimeACommitAppearsWhereWasReadAlready) {
   EXPECT_EQ(*cluster.Read(1, "c", later), "1") << "the same read, another answer";
 }
 
+// What the ranges of a read say is checked by it, and what is read in them is all that is there.
+TEST(ShardClusterTest, ReadsComeInBatches) {
+  ShardCluster cluster(1);
+  Commit commit = CommitOf(cluster, "c", "1");
+  commit.writes.insert(commit.writes.end(), {{"d", "2"}, {"e", "3"}, {"f", std::nullopt}});
+  const Timestamp at = cluster.Do(commit).timestamp;
+  const int leader = cluster.AwaitLeader();
+  const ShardMachine& machine = cluster.machine(leader);
+  for (const bool locked : {false, true}) {
+    const std::vector<KeyRange> ranges{{"b", "d"}, {"d", "h"}};
+    absl::StatusOr<ShardRead> read =
+        locked ? machine.NewLockedRead(ranges)
+               : machine.NewRead(ranges, at, cluster.group(leader)->PaxosSafeTime());
+    ASSERT_TRUE(read.ok()) << read.status();
+    const auto cells = read->Get({"c", "f", "d"});
+    ASSERT_TRUE(cells.ok()) << cells.status();
+    EXPECT_THAT(*cells, ElementsAre(storage::Cell{at, "1"}, std::nullopt, storage::Cell{at, "2"}));
+    const auto first = read->Scan({"d", "h"}, {.rows_max = 1});
+    ASSERT_TRUE(first.ok()) << first.status();
+    EXPECT_THAT(first->rows, ElementsAre(storage::Row{"d", at, "2"}));
+    const auto rest = read->Scan(*first->rest, {});
+    EXPECT_THAT(rest->rows, ElementsAre(storage::Row{"e", at, "3"}));
+    EXPECT_DEATH(static_cast<void>(read->Get({"a"})), "was not asked for");
+  }
+  EXPECT_TRUE(absl::IsFailedPrecondition(machine.NewLockedRead({{"y", ""}}).status()));
+}
+
 // TX-READ-ONLY: LastTS, per key range.
 TEST(ShardClusterTest, TheLastCommitOfARangeIsKnownWhileNothingIsPreparedThere) {
   ShardCluster cluster(1);
