@@ -140,7 +140,8 @@ Task<absl::Status> ShardMachine::Apply(std::vector<paxos::Command> commands,
     CO_RETURN_IF_ERROR(co_await truetime_.WaitUntilAfter(shown_at));
   }
   const absl::Status decided = Decide(commands, batch);
-  if (absl::IsDataLoss(decided)) {
+  // It is tried again, to no avail; said once.
+  if (absl::IsDataLoss(decided) && decided != std::exchange(trouble_, decided)) {
     world_.log().Write(runtime::Severity::kError, "txn.shard_stands_still",
                        {{"group", group_.value()}, {"why", decided.ToString()}});
   }

@@ -154,6 +154,7 @@ class ShardMachine final : public paxos::StateMachine {
   LastCommits last_commits_;
   Timestamp applied_ = Timestamp::Min();
   std::map<storage::Slot, CommandResult> results_;
+  absl::Status trouble_;  // The last command that could not be read.
   // Of the batch under way.
   std::vector<std::pair<storage::Slot, CommandResult>> decided_;
 };

@@ -192,8 +192,8 @@ CommandResult ShardCluster::Do(const ShardCommand& command, Timestamp at_least) 
   return {};
 }
 
-void ShardCluster::Begin(int node, const ShardCommand& command) {
-  program(node)->scope().Spawn(ProposeAndLeave(program(node), EncodeCommand(command)));
+void ShardCluster::BeginRaw(int node, std::string command) {
+  program(node)->scope().Spawn(ProposeAndLeave(program(node), std::move(command)));
 }
 
 absl::StatusOr<std::string> ShardCluster::Read(int node, const Key& key, Timestamp at) {

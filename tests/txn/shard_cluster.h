@@ -94,7 +94,8 @@ class ShardCluster {
   // Proposes at the leader, again until it is known what came of it.
   CommandResult Do(const ShardCommand& command, Timestamp at_least = Timestamp::Min());
   // Proposes at a node, and does not wait.
-  void Begin(int node, const ShardCommand& command);
+  void Begin(int node, const ShardCommand& command) { BeginRaw(node, EncodeCommand(command)); }
+  void BeginRaw(int node, std::string command);
   // A row at a timestamp, by a replica that waits until that is safe.
   absl::StatusOr<std::string> Read(int node, const Key& key, Timestamp at);
   // All rows and the state of the group at a node.

@@ -275,6 +275,21 @@ TEST(ShardClusterTest, ANewMemberGetsAllOfItWithASnapshot) {
   EXPECT_EQ(cluster.Contents(4), cluster.Contents(leader));
 }
 
+// It neither guesses nor stops the process.
+TEST(ShardClusterTest, AReplicaStandsStillAtACommandThatItDoesNotKnow) {
+  ShardCluster cluster(1);
+  const Timestamp before = cluster.Do(CommitOf(cluster, "c", "1")).timestamp;
+  const int leader = cluster.AwaitLeader();
+  const storage::Slot applied = cluster.group(leader)->applied();
+  cluster.BeginRaw(leader, "\x02 a command of the next version");
+  const Commit after = CommitOf(cluster, "c", "2");
+  cluster.Begin(leader, after);
+  cluster.RunFor(2s);
+  EXPECT_EQ(cluster.group(leader)->applied(), applied);
+  EXPECT_EQ(*cluster.machine(leader).OutcomeOf(after.id), std::nullopt);
+  EXPECT_EQ(*cluster.machine(leader).LastCommit(PointRange("c")), before);
+}
+
 // TX-ONCE.
 TEST(ShardClusterTest, OutcomesAreForgottenWhenTheirTimeHasPassed) {
   ShardCluster cluster(1, {.shard = {.outcome_retention = 2s}});

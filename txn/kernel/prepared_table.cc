@@ -21,7 +21,8 @@ std::vector<KeyRange> ExclusiveRanges(const PreparedTransaction& prepared) {
 
 void PreparedTable::Add(Entry prepared) {
   const PreparedTransaction& added = *prepared;
-  CHECK(entries_.emplace(added.id, std::move(prepared)).second) << added.id << " is prepared twice";
+  CHECK(entries_.emplace(added.id, std::move(prepared)).second)
+      << "TX-2PC: " << added.id << " is prepared twice";
   by_time_.emplace(added.timestamp, added.id);
   for (const Write& write : added.writes) {
     CHECK(!keys_.Find(write.key)) << "PreparedTable inv 1: " << added.id
@@ -33,7 +34,7 @@ void PreparedTable::Add(Entry prepared) {
 
 void PreparedTable::Remove(const TransactionId& id) {
   const auto at = entries_.find(id);
-  CHECK(at != entries_.end()) << id << " is not prepared";
+  CHECK(at != entries_.end()) << "TX-2PC: " << id << " ends and is not prepared";
   for (const Write& write : at->second->writes) keys_.Erase(write.key);
   by_time_.erase({at->second->timestamp, id});
   entries_.erase(at);
