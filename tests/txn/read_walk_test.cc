@@ -1,6 +1,6 @@
-// What was read at a safe time never changes (TX-SAFE-TIME):
-// random transactions on three replicas that crash now and then, and reads at any replica, at any
-// moment, of what it calls safe. In the end all are read again, everywhere.
+// What was read at a safe time never changes (TX-SAFE-TIME): random transactions on three replicas
+// that crash, or whose disk is full, now and then, and reads at any replica, at any moment, of what
+// it calls safe. In the end all are read again, everywhere.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,7 +75,11 @@ class ReadWalk {
   }
 
   void Act() {
-    if (random_.Chance(0.005)) cluster_.world(static_cast<int>(random_.Uniform(1, 3))).Restart();
+    simulated::NodeWorld& world = cluster_.world(static_cast<int>(random_.Uniform(1, 3)));
+    if (random_.Chance(0.005)) world.Restart();
+    // A disk that is full for a while makes a store open anew, also under a leader.
+    if (random_.Chance(0.01)) world.disk().SetCapacity(world.disk().used_bytes() + 100);
+    if (random_.Chance(0.1)) GiveRoom();
     const int leader = Leader();
     if (leader == 0) {
       cluster_.RunFor(100ms);
@@ -91,6 +95,12 @@ class ReadWalk {
     } else if (what < 0.8 && !pending_.empty()) {
       TellOutcome(leader, static_cast<size_t>(
                               random_.Uniform(0, static_cast<int64_t>(pending_.size()) - 1)));
+    }
+  }
+
+  void GiveRoom() {
+    for (int node = 1; node <= 3; ++node) {
+      cluster_.world(node).disk().SetCapacity(simulated::DiskOptions().capacity_bytes);
     }
   }
 
@@ -133,6 +143,7 @@ class ReadWalk {
   }
 
   void EndAll() {
+    GiveRoom();
     for (const Pending& one : std::exchange(pending_, {})) {
       const CommandResult known = cluster_.Do(PrepareOf(one));
       if (known.kind != CommandResult::Kind::kPrepared) continue;
