@@ -9,6 +9,7 @@
 #include "runtime/world.h"
 #include "truetime/truetime.h"
 #include "txn/errors.h"
+#include "txn/kernel/lock_conflict.h"
 
 namespace txn {
 
@@ -180,7 +181,12 @@ void ShardMachine::Show(const BecamePrepared& change) {
 
 void ShardMachine::Show(const Ended& change) {
   if (change.was_prepared) prepared_.Remove(change.id);
-  for (const Key& key : change.written) last_commits_.Add(key, *change.outcome.committed);
+  for (const Key& key : change.written) {
+    CHECK(!prepared_.IsWritten(key)) << "TX-LOCKS: " << change.id << " was committed with "
+                                     << PrintKeys(PointRange(key)) << ", which another transaction "
+                                     << "has locked and prepared";
+    last_commits_.Add(key, *change.outcome.committed);
+  }
   if (listener_ != nullptr) listener_->HasEnded(change);
 }
 

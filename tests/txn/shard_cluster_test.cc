@@ -275,6 +275,12 @@ TEST(ShardClusterTest, ANewMemberGetsAllOfItWithASnapshot) {
   EXPECT_EQ(cluster.Contents(4), cluster.Contents(leader));
 }
 
+TEST(ShardClusterDeathTest, ACommitOfWhatIsLockedByAPreparedTransactionStopsTheProcess) {
+  ShardCluster cluster(1);
+  cluster.Do(PrepareOf(cluster, "c", "1"));
+  EXPECT_DEATH(cluster.Do(CommitOf(cluster, "c", "2")), "TX-LOCKS.*has locked and prepared");
+}
+
 // It neither guesses nor stops the process.
 TEST(ShardClusterTest, AReplicaStandsStillAtACommandThatItDoesNotKnow) {
   ShardCluster cluster(1);

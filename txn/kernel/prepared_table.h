@@ -68,6 +68,8 @@ class PreparedTable {
   // The same for the whole group.
   Timestamp SafeTime() const;
 
+  // Whether a prepared transaction writes this key.
+  bool IsWritten(const Key& key) const { return keys_.Find(key).has_value(); }
   // Null: not prepared.
   const PreparedTransaction* Find(const TransactionId& id) const;
   // Ascending by id.
