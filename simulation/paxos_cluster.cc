@@ -239,13 +239,7 @@ void PaxosCluster::DemandLife() {
   int proved = 0;
   int begun = 0;
   for (const NodeId id : nodes_) {
-    PaxosNode* const program = FindPaxosNode(universe_.node(id));
-    for (const auto& [group, founding] : truth_.foundings) {
-      auto client = std::make_unique<RegisterClient>(&universe_, &universe_.node(id), &truth_,
-                                                     ClientOptions(kProverIds + id.value()));
-      program->Spawn(ProveAlive(std::move(client), group, &proved));
-      ++begun;
-    }
+    begun += BeginProofs(FindPaxosNode(universe_.node(id)), id, &proved);
   }
   if (!universe_.RunUntil([&] { return proved == begun; }, 3 * lease())) {
     FailForLife(absl::StrCat("three leases after all was well, ", begun - proved, " of ", begun,
@@ -253,18 +247,58 @@ void PaxosCluster::DemandLife() {
   }
 }
 
-bool PaxosCluster::AllApplied() const {
+int PaxosCluster::BeginProofs(PaxosNode* node, NodeId id, int* proved) {
+  for (const auto& [group, founding] : truth_.foundings) {
+    auto client = std::make_unique<RegisterClient>(&universe_, &universe_.node(id), &truth_,
+                                                   ClientOptions(kProverIds + id.value()));
+    node->Spawn(ProveAlive(std::move(client), group, proved));
+  }
+  return static_cast<int>(truth_.foundings.size());
+}
+
+void PaxosCluster::DemandLifeBesideAStalledDisk() {
+  if (!universe_.violation().ok()) return;
+  const auto installed = [](const paxos::Group& replica, const GroupTruth&) {
+    return replica.installed();
+  };
+  if (!universe_.RunUntil([&] { return EveryReplica(installed); }, kReplicasSettle)) {
+    return FailForLife("a replica does not catch up long after all has healed");
+  }
+  const auto leads = std::find_if(nodes_.begin(), nodes_.end(), [this](NodeId id) {
+    const auto groups = FindPaxosNode(universe_.node(id))->host()->groups();
+    return std::any_of(groups.begin(), groups.end(),
+                       [](const auto& group) { return group->leading().has_value(); });
+  });
+  if (leads == nodes_.end()) return;
+  universe_.node(*leads).disk().Stall(4 * lease());
+  const NodeId other = *leads == nodes_.front() ? nodes_.back() : nodes_.front();
+  int proved = 0;
+  const int begun = BeginProofs(FindPaxosNode(universe_.node(other)), other, &proved);
+  if (!universe_.RunUntil([&] { return proved == begun; }, 3 * lease())) {
+    FailForLife(absl::StrCat("PX-STALL: three leases after the disk of node ", leads->value(),
+                             " stood still, ", begun - proved, " of ", begun,
+                             " groups have no write and read"));
+  }
+  universe_.RunFor(2 * lease());
+}
+
+bool PaxosCluster::EveryReplica(
+    const std::function<bool(const paxos::Group& replica, const GroupTruth& truth)>& is) const {
   for (const auto& [group, truth] : truth_.groups) {
     for (const paxos::Member& member : truth->configuration().members()) {
       const PaxosNode* const program = FindPaxosNode(universe_.node(member.node));
       if (program == nullptr || program->host() == nullptr) return false;
       const std::shared_ptr<paxos::Group> here = program->host()->FindGroup(group);
-      if (here == nullptr || !here->installed() || here->applied() < truth->known_through()) {
-        return false;
-      }
+      if (here == nullptr || !is(*here, *truth)) return false;
     }
   }
   return true;
+}
+
+bool PaxosCluster::AllApplied() const {
+  return EveryReplica([](const paxos::Group& replica, const GroupTruth& truth) {
+    return replica.installed() && replica.applied() >= truth.known_through();
+  });
 }
 
 bool PaxosCluster::AllReadable() {

@@ -5,6 +5,7 @@
 #define SIMULATION_PAXOS_CLUSTER_H_
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -48,6 +49,9 @@ class PaxosCluster {
   void Settle();
   // Within three leases a write and a read of every group succeed from every node.
   void DemandLife();
+  // The disk of a node that leads stands still: within three leases a write and a read of every group
+  // succeed all the same (PX-STALL).
+  void DemandLifeBesideAStalledDisk();
   // The clients stop, and all replicas of each group become equal, byte by byte.
   void DemandEquality();
   // What the clients saw can have been.
@@ -59,9 +63,14 @@ class PaxosCluster {
   void AddNodes();
   void AddClients();
   bool AllHealthy() const;
+  // Begins to write and read every group from `node`, and counts in `proved` what has succeeded; how
+  // many there are.
+  int BeginProofs(PaxosNode* node, runtime::NodeId id, int* proved);
   // Fails for want of life, and says how every node and replica stands.
   void FailForLife(absl::string_view what);
   bool AllSettled() const;
+  bool EveryReplica(
+      const std::function<bool(const paxos::Group& replica, const GroupTruth& truth)>& is) const;
   bool AllApplied() const;
   // Reads all replicas, and holds them against the truth; whether each had all of its group.
   bool AllReadable();

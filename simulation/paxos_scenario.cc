@@ -36,6 +36,7 @@ void RunPaxosScenario(simulated::Universe* universe) {
   cluster.Chaos(Harms(universe, &cluster.truth()), kChaos);
   cluster.Settle();
   cluster.DemandLife();
+  cluster.DemandLifeBesideAStalledDisk();
   cluster.DemandEquality();
   cluster.JudgeHistory();
 }

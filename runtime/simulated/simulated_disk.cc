@@ -188,7 +188,8 @@ leveldb::Status SimulatedDisk::Sync(const std::string& path, const FilePtr& file
 }
 
 Duration SimulatedDisk::DrawSyncTime() {
-  const Duration stalled = std::max(stalled_until_ - recorder_.now(), Duration::zero());
+  // What the work under way has cost so far has passed by then: it waits for a stall once.
+  const Duration stalled = std::max(stalled_until_ - (recorder_.now() + cost_), Duration::zero());
   return stalled + options_.sync_min + random_.Exponential(options_.sync_mean);
 }
 

@@ -5,6 +5,7 @@
 #include <leveldb/env.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -87,6 +88,26 @@ TEST_F(OutsideTest, BlockingWorkTakesTheTimeOfItsDisk) {
   universe_.RunFor(10s);
   ASSERT_THAT(took, SizeIs(2));
   EXPECT_GE(took[1], 4s);
+}
+
+Task<void> WriteTwice(runtime::World* world, std::optional<Duration>* took) {
+  const MonotonicTime start = runtime::Executor::Current().Now();
+  leveldb::Env* const env = &world->files();
+  co_await runtime::RunBlocking(&world->blocking(), [env] {
+    EXPECT_TRUE(WriteFile(env, "first") && WriteFile(env, "second"));
+    return true;
+  });
+  *took = runtime::Executor::Current().Now() - start;
+}
+
+TEST_F(OutsideTest, BlockingWorkThatSyncsOftenWaitsForAStallOnce) {
+  std::optional<Duration> took;
+  node_.disk().Stall(5s);
+  Spawn(WriteTwice(&node_, &took));
+  universe_.RunFor(20s);
+  ASSERT_TRUE(took.has_value());
+  EXPECT_GE(*took, 5s);
+  EXPECT_LE(*took, 6s);
 }
 
 TEST_F(OutsideTest, BlockingWorkBeyondTheThreadsWaitsForItsTurn) {
