@@ -44,9 +44,9 @@ std::string Encode(const Commit& commit) {
   return Finish(Tag::kCommit, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Commit in) {
-  Commit commit{.id = wire::Decode(in.id()), .valid_through = Timestamp(in.valid_through())};
-  ASSIGN_OR_RETURN(commit.writes, wire::Decode(in.mutable_writes()));
+absl::StatusOr<ShardCommand> Decode(proto::Commit* in) {
+  Commit commit{.id = wire::Decode(in->id()), .valid_through = Timestamp(in->valid_through())};
+  ASSIGN_OR_RETURN(commit.writes, wire::Decode(in->mutable_writes()));
   return commit;
 }
 
@@ -58,7 +58,7 @@ std::string Encode(const Prepare& prepare) {
   return Finish(Tag::kPrepare, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Prepare in) { return wire::Decode(&in); }
+absl::StatusOr<ShardCommand> Decode(proto::Prepare* in) { return wire::Decode(in); }
 
 std::string Encode(const Decide& decide) {
   CHECK(wire::InOrder(decide.participants) && wire::InOrder(decide.writes));
@@ -71,12 +71,12 @@ std::string Encode(const Decide& decide) {
   return Finish(Tag::kDecide, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Decide in) {
-  Decide decide{.id = wire::Decode(in.id()),
-                .valid_through = Timestamp(in.valid_through()),
-                .prepared_at_most = Timestamp(in.prepared_at_most())};
-  ASSIGN_OR_RETURN(decide.participants, wire::Decode(in.participants()));
-  ASSIGN_OR_RETURN(decide.writes, wire::Decode(in.mutable_writes()));
+absl::StatusOr<ShardCommand> Decode(proto::Decide* in) {
+  Decide decide{.id = wire::Decode(in->id()),
+                .valid_through = Timestamp(in->valid_through()),
+                .prepared_at_most = Timestamp(in->prepared_at_most())};
+  ASSIGN_OR_RETURN(decide.participants, wire::Decode(in->participants()));
+  ASSIGN_OR_RETURN(decide.writes, wire::Decode(in->mutable_writes()));
   return decide;
 }
 
@@ -89,9 +89,9 @@ std::string Encode(const Abort& abort) {
   return Finish(Tag::kAbort, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Abort in) {
-  Abort abort{.id = wire::Decode(in.id()), .why = std::move(*in.mutable_why())};
-  ASSIGN_OR_RETURN(abort.participants, wire::Decode(in.participants()));
+absl::StatusOr<ShardCommand> Decode(proto::Abort* in) {
+  Abort abort{.id = wire::Decode(in->id()), .why = std::move(*in->mutable_why())};
+  ASSIGN_OR_RETURN(abort.participants, wire::Decode(in->participants()));
   return abort;
 }
 
@@ -102,9 +102,9 @@ std::string Encode(const Resolve& resolve) {
   return Finish(Tag::kResolve, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Resolve in) {
-  if (!in.has_outcome()) return Bad("a resolve without an outcome");
-  return Resolve{wire::Decode(in.id()), wire::Decode(in.outcome())};
+absl::StatusOr<ShardCommand> Decode(proto::Resolve* in) {
+  if (!in->has_outcome()) return Bad("a resolve without an outcome");
+  return Resolve{wire::Decode(in->id()), wire::Decode(in->outcome())};
 }
 
 std::string Encode(const Forget& forget) {
@@ -113,10 +113,10 @@ std::string Encode(const Forget& forget) {
   return Finish(Tag::kForget, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Forget in) {
+absl::StatusOr<ShardCommand> Decode(proto::Forget* in) {
   Forget forget;
-  forget.ids.reserve(static_cast<size_t>(in.ids_size()));
-  for (const proto::TransactionId& id : in.ids()) forget.ids.push_back(wire::Decode(id));
+  forget.ids.reserve(static_cast<size_t>(in->ids_size()));
+  for (const proto::TransactionId& id : in->ids()) forget.ids.push_back(wire::Decode(id));
   return forget;
 }
 
@@ -126,14 +126,14 @@ std::string Encode(const Trim& trim) {
   return Finish(Tag::kTrim, out);
 }
 
-absl::StatusOr<ShardCommand> Decode(proto::Trim in) {
-  return Trim{Timestamp(in.forget_begun_before())};
+absl::StatusOr<ShardCommand> Decode(proto::Trim* in) {
+  return Trim{Timestamp(in->forget_begun_before())};
 }
 
 template <typename Proto>
 absl::StatusOr<ShardCommand> ParseAndDecode(absl::string_view bytes) {
   ASSIGN_OR_RETURN(Proto in, wire::Parse<Proto>(bytes));
-  return Decode(std::move(in));
+  return Decode(&in);
 }
 
 }  // namespace

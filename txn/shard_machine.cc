@@ -14,7 +14,6 @@
 namespace txn {
 
 using runtime::Task;
-using runtime::operator""ns;
 
 namespace {
 

@@ -5,12 +5,13 @@
 //              outcomes from the store, and says in a batch what is to be written.
 // States:      of one transaction in one group, with the commands that lead there:
 //
-//        Prepare         Resolve (a commit, or an abort)
-//      +---------> prepared ----------------------------------> ended
-//      |                                                          ^  | begun before Trim's mark,
-//   nothing known ------------------------------------------------+  v and nobody waits (Forget)
-//      ^           Commit, Decide, Abort, Resolve (an abort)      too old
-//      +-- never -------------------------------------------------+
+//                      Prepare              Resolve           Trim, and nobody waits
+//      nothing known ------------> prepared ---------> ended -----------------------> too old
+//         |     |                                        ^                               ^
+//         |     +----------------------------------------+                               |
+//         |        Commit, Decide, Abort, Resolve (an abort)                             |
+//         +------------------------------------------------------------------------------+
+//                                          Trim
 //
 // Invariants:  (1) A transaction that has ended stays so, with the same outcome (TX-ONCE); one that
 //              is forgotten gets no outcome any more. (2) Who is prepared is ended by a Resolve and
