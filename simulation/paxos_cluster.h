@@ -5,7 +5,6 @@
 #define SIMULATION_PAXOS_CLUSTER_H_
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -49,8 +48,8 @@ class PaxosCluster {
   void Settle();
   // Within three leases a write and a read of every group succeed from every node.
   void DemandLife();
-  // The disk of a node that leads stands still: within three leases a write and a read of every group
-  // succeed all the same (PX-STALL).
+  // The disk of a node that leads stands still, and all replicas are equal: within three leases a
+  // write and a read of every group succeed from another node (PX-STALL).
   void DemandLifeBesideAStalledDisk();
   // The clients stop, and all replicas of each group become equal, byte by byte.
   void DemandEquality();
@@ -69,8 +68,6 @@ class PaxosCluster {
   // Fails for want of life, and says how every node and replica stands.
   void FailForLife(absl::string_view what);
   bool AllSettled() const;
-  bool EveryReplica(
-      const std::function<bool(const paxos::Group& replica, const GroupTruth& truth)>& is) const;
   bool AllApplied() const;
   // Reads all replicas, and holds them against the truth; whether each had all of its group.
   bool AllReadable();

@@ -109,6 +109,14 @@ std::function<void()> CrashAll(Universe* universe) {
   };
 }
 
+// The machine whose disk is bad, whichever one the nemesis has chosen; null if there is none.
+NodeWorld* BadOne(Universe* universe, const PaxosTruth& truth) {
+  return truth.bad_disks.empty() ? nullptr : &universe->node(*truth.bad_disks.begin());
+}
+
+// It runs, and can be crashed now.
+bool CanCrash(NodeWorld& node) { return node.running() && !node.clock().suspended(); }
+
 }  // namespace
 
 std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
@@ -139,36 +147,33 @@ std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
 
 std::vector<Harm> DamageHarms(Universe* universe, PaxosTruth* truth) {
   return {{"flipped-bit",
-           [truth](NodeWorld* node) -> std::function<void()> {
-             if (!truth->bad_disks.contains(node->node())) return nullptr;
-             node->disk().FlipRandomBit();
+           [universe, truth](NodeWorld*) -> std::function<void()> {
+             NodeWorld* const bad = BadOne(universe, *truth);
+             if (bad == nullptr) return nullptr;
+             bad->disk().FlipRandomBit();
              return Nothing;
            }},
           {"flipped-bit-and-crash",
-           [truth](NodeWorld* node) -> std::function<void()> {
-             if (!truth->bad_disks.contains(node->node()) || !node->running() ||
-                 node->clock().suspended()) {
-               return nullptr;
-             }
-             node->Crash();
-             node->disk().FlipRandomBit();
-             return [node] {
-               if (!node->running()) node->Restart();
+           [universe, truth](NodeWorld*) -> std::function<void()> {
+             NodeWorld* const bad = BadOne(universe, *truth);
+             if (bad == nullptr || !CanCrash(*bad)) return nullptr;
+             bad->Crash();
+             bad->disk().FlipRandomBit();
+             return [bad] {
+               if (!bad->running()) bad->Restart();
              };
            }},
-          {"lost-disk", [universe, truth](NodeWorld* node) -> std::function<void()> {
-             if (!truth->bad_disks.contains(node->node()) || !node->running() ||
-                 node->clock().suspended()) {
-               return nullptr;
-             }
-             node->Crash();
+          {"lost-disk", [universe, truth](NodeWorld*) -> std::function<void()> {
+             NodeWorld* const bad = BadOne(universe, *truth);
+             if (bad == nullptr || !CanCrash(*bad)) return nullptr;
+             bad->Crash();
              // The crash comes after this event, and the loss after the crash.
-             universe->AfterThisEvent([truth, node] {
-               node->disk().Wipe();
-               truth->LostLog(node->node());
+             universe->AfterThisEvent([truth, bad] {
+               bad->disk().Wipe();
+               truth->LostLog(bad->node());
              });
-             return [node] {
-               if (!node->running()) node->Restart();
+             return [bad] {
+               if (!bad->running()) bad->Restart();
              };
            }}};
 }

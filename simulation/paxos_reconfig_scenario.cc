@@ -17,9 +17,16 @@ using runtime::operator""s;
 
 constexpr runtime::Duration kChaos = 25s;
 
+// A bad disk shows it several times in a run.
+constexpr int kDamages = 5;
+
 std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
-  return AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
-                DiskHarms(universe), LeadHarms(universe, truth), DamageHarms(universe, truth)});
+  std::vector<Harm> harms =
+      AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
+             DiskHarms(universe), LeadHarms(universe, truth)});
+  if (truth->bad_disks.empty()) return harms;
+  for (int i = 0; i < kDamages; ++i) harms = AllOf({harms, DamageHarms(universe, truth)});
+  return harms;
 }
 
 }  // namespace

@@ -36,8 +36,8 @@ void RunPaxosScenario(simulated::Universe* universe) {
   cluster.Chaos(Harms(universe, &cluster.truth()), kChaos);
   cluster.Settle();
   cluster.DemandLife();
-  cluster.DemandLifeBesideAStalledDisk();
   cluster.DemandEquality();
+  cluster.DemandLifeBesideAStalledDisk();
   cluster.JudgeHistory();
 }
 
