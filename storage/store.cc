@@ -180,9 +180,10 @@ Task<absl::Status> Store::Wipe(runtime::World* world, std::string directory) {
 // ---- States.
 
 void Store::SetState(StoreState state, absl::Status status) {
-  if (state_ == state || state_ == StoreState::kClosed) return;
+  if (state_ == StoreState::kClosed) return;
+  status_ = std::move(status);  // An attempt may fail for another reason than the one before.
+  if (state_ == state) return;
   state_ = state;
-  status_ = std::move(status);
   world_.log().Write(
       state == StoreState::kOpen ? runtime::Severity::kInfo : runtime::Severity::kWarning,
       "storage.state", {{"state", StoreStateName(state)}, {"why", std::string(status_.message())}});
