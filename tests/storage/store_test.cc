@@ -131,7 +131,8 @@ TEST(StoreTest, AfterAnErrorItIsOpenedAgainWithAPrefix) {
     ASSERT_TRUE(absl::IsUnavailable(written)) << written;
     if (!rig.universe().RunUntil([&] { return rig.store().state() == StoreState::kOpen; }, 60s)) {
       // A log that could not be synced when it was closed: only a new process goes on.
-      ASSERT_THAT(std::string(rig.store().status().message()), HasSubstr("could not be synced before"));
+      ASSERT_THAT(std::string(rig.store().status().message()),
+                  HasSubstr("could not be synced before"));
       rig.Crash();
       ASSERT_TRUE(rig.Open().ok());
     }
