@@ -16,7 +16,7 @@ ISOCHRON = sys.argv.pop(1)
 
 # What stands in the figures' names, in their order; etcd's is there if etcd is.
 FIGURES = [
-    "idle groups on three nodes, CPU", "idle groups on three nodes, memory", "an idle replica, memory", "memory after",
+    "idle groups on three nodes, CPU", "idle groups on three nodes, memory", "an idle replica, memory", "memory, the last tenth",
     "commit, one client", "proposals of 200 bytes", "hand-over", "fail-over", "restart", "snapshot",
     "proposals while a snapshot is sent",
 ]
