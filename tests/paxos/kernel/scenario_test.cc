@@ -1,5 +1,7 @@
 // The scenario files of tests/paxos/scenarios, a test each. With ISOCHRON_REWRITE set they are
 // written anew with what happened; the difference is for people to judge.
+#include "tests/scenario.h"
+
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -16,31 +18,6 @@ namespace {
 
 std::vector<std::string> Files() { return absl::StrSplit(ISOCHRON_SCENARIOS, ' '); }
 
-// What the file is when its story is told again: comments and commands as they were, with what
-// happens now.
-std::string Retell(std::istream& file, Story* story) {
-  std::ostringstream told;
-  std::vector<std::string> commands;
-  bool answering = false;
-  for (std::string line; std::getline(file, line);) {
-    if (answering) {
-      answering = !line.empty();
-      if (!answering) told << '\n';
-      continue;
-    }
-    told << line << '\n';
-    if (line == "----") {
-      for (const std::string& command : commands) told << story->Do(command);
-      commands.clear();
-      answering = true;
-    } else if (!line.empty() && line[0] != '#') {
-      commands.push_back(line);
-    }
-  }
-  EXPECT_TRUE(commands.empty()) << "without ----: " << commands.front();
-  return told.str();
-}
-
 class Scenario : public testing::TestWithParam<std::string> {};
 
 TEST_P(Scenario, IsToldAsItWas) {
@@ -50,7 +27,8 @@ TEST_P(Scenario, IsToldAsItWas) {
   std::stringstream before;
   before << file.rdbuf();
   Story story;
-  const std::string now = Retell(before, &story);
+  const std::string now =
+      tests::RetellScenario(before, [&](const std::string& line) { return story.Do(line); });
   EXPECT_FALSE(story.failed()) << "a rule is broken";
   if (std::getenv("ISOCHRON_REWRITE") != nullptr) {
     std::ofstream(path) << now;
