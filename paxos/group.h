@@ -98,9 +98,11 @@ class Group final : private Applier::Listener {
   // all that were assigned or promised before. A command whose leader lost the lead is still
   // waited for: it ends with OK if it came to be chosen after all, with NotLeader() if another
   // value was. OutcomeUnknown() only if the caller's time ran out, the group ended here, or a
-  // snapshot jumped over the slot.
+  // snapshot jumped over the slot. `under`: only while it leads under this ballot, NotLeader()
+  // otherwise; what the command rests on was granted in it.
   runtime::Task<absl::StatusOr<Proposed>> Propose(std::string command, Timestamp at_least,
-                                                  Until until = Until::kApplied);
+                                                  Until until = Until::kApplied,
+                                                  std::optional<Ballot> under = std::nullopt);
 
   // Waits until all that was chosen before the call is applied here; then gives the ballot under
   // which this replica leads. What is read from the state machine from then on holds every write
@@ -116,6 +118,14 @@ class Group final : private Applier::Listener {
 
   // Promises that nothing at or below `timestamp` will be assigned any more.
   absl::Status Pin(Timestamp timestamp);
+
+  // Promises that no other leadership assigns anything at or below `timestamp`, which is before
+  // lease_end(). What this one assigns is its caller's affair.
+  absl::Status Guard(Timestamp timestamp);
+  // The end of the lease, by the leader's own count; Min() elsewhere.
+  Timestamp lease_end() const { return replica_.lease_end(); }
+  // The highest timestamp that was assigned or promised, at the leader.
+  Timestamp last_timestamp() const { return replica_.last_timestamp(); }
 
   // The members change one at a time (PX-RECONFIG); each of these ends when the change is chosen
   // and in force here, or with BadChange(), NotLeader() or OutcomeUnknown(). They wait for their
@@ -221,6 +231,8 @@ class Group final : private Applier::Listener {
   bool NobodyLeads() const;
   // What the kernel's refusal means; OK if it is to be tried again soon.
   absl::Status Judge(const absl::Status& refusal) const;
+  // The same for a promise that was asked for.
+  absl::Status NotNowUnlessJudged(const absl::Status& promised) const;
   runtime::Task<absl::StatusOr<Proposed>> WaitForOutcome(Proposed proposed, Until until);
   // Those who wait for slots up to `slot`, the last of `chosen`.
   void SettleOutcomes(Until until, Slot slot, const std::vector<Chosen>& chosen);

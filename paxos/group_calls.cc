@@ -100,7 +100,7 @@ absl::Status Group::Judge(const absl::Status& refusal) const {
 }
 
 runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Timestamp at_least,
-                                                       Until until) {
+                                                       Until until, std::optional<Ballot> under) {
   if (command.size() > kCommandBytesMax) {
     co_return absl::InvalidArgumentError(
         absl::StrCat("a command has at most ", kCommandBytesMax, " bytes"));
@@ -109,6 +109,7 @@ runtime::Task<absl::StatusOr<Proposed>> Group::Propose(std::string command, Time
   const MonotonicTime end = In(home_.options().hand_over_max);
   while (true) {
     CO_RETURN_IF_ERROR(CheckWritable());
+    if (under && replica_.leading_ballot() != under) co_return NotLeading();
     absl::Status refusal;
     if (lead_ && !serving_) {
       refusal = absl::UnavailableError("the leader applies what was chosen before it");
@@ -202,17 +203,27 @@ std::optional<Ballot> Group::leading() const {
 
 absl::Status Group::Pin(Timestamp timestamp) {
   if (ended_) return NoSuchGroup(id_);
-  const absl::Status pinned = replica_.Pin(timestamp, home_.Now());
-  if (pinned.ok()) return pinned;
-  const absl::Status judged = Judge(pinned);
-  return judged.ok() ? NotNow(id_, pinned.message()) : judged;
+  return NotNowUnlessJudged(replica_.Pin(timestamp, home_.Now()));
+}
+
+absl::Status Group::Guard(Timestamp timestamp) {
+  if (ended_) return NoSuchGroup(id_);
+  return NotNowUnlessJudged(replica_.Guard(timestamp, home_.Now()));
+}
+
+absl::Status Group::NotNowUnlessJudged(const absl::Status& promised) const {
+  if (promised.ok()) return promised;
+  const absl::Status judged = Judge(promised);
+  return judged.ok() ? NotNow(id_, promised.message()) : judged;
 }
 
 Timestamp Group::PaxosSafeTime() const {
   if (ended_ || !applier_.current()) return Timestamp::Min();
   const SafeTimePromise& promise = replica_.safe_time();
-  const Timestamp applied = applier_.state().timestamp;
-  return promise.slot <= applier_.applied() ? std::max(applied, promise.timestamp) : applied;
+  Timestamp safe = applier_.state().timestamp;
+  if (promise.slot <= applier_.applied()) safe = std::max(safe, promise.timestamp);
+  if (serving_) safe = std::max(safe, replica_.LeaderSafeTime(applier_.applied()));
+  return safe;
 }
 
 runtime::Task<absl::Status> Group::WaitUntilApplied(Slot slot) {

@@ -1,4 +1,5 @@
-// The errors of reads in a shard: one function each, which says who may try what again.
+// The errors of reads in a shard: one function each, which says who may try what again. They are
+// refusals (refusal.h).
 #ifndef TXN_ERRORS_H_
 #define TXN_ERRORS_H_
 

@@ -69,7 +69,8 @@ absl::Status ToStatus(const Refusal& refusal) {
   isochron::txn::Refusal payload;
   Encode(refusal, &payload);
   payload.clear_why();
-  status.SetPayload(kPayload, absl::Cord(payload.SerializeAsString()));
+  const std::string bytes = payload.SerializeAsString();
+  status.SetPayload(kPayload, absl::Cord(absl::string_view(bytes)));
   return status;
 }
 

@@ -20,7 +20,7 @@
 #include "runtime/time.h"
 #include "storage/ids.h"
 #include "storage/view.h"
-#include "txn/read_only.h"
+#include "txn/read_rows.h"
 
 namespace paxos {
 class Group;
@@ -44,16 +44,13 @@ struct ReplicaRead {
   storage::GroupId group;
   At at = At::kTimestamp;
   runtime::Timestamp timestamp = runtime::Timestamp::Min();
-  // Either keys or a scan.
-  std::vector<storage::Key> get = {};
-  std::optional<ScanQuery> scan = {};
+  RowsWanted wanted = {};
   runtime::Duration wait_max{};
 };
 
 struct ReplicaRows {
   runtime::Timestamp timestamp;  // At which it was read.
-  std::vector<std::optional<storage::Cell>> cells = {};
-  storage::ScanResult scanned = {};
+  RowsFound found = {};
   runtime::Timestamp safe_time = runtime::Timestamp::Min();  // Of what was read, at this replica.
 };
 
@@ -72,6 +69,13 @@ class ReplicaReads {
   runtime::Task<absl::StatusOr<ReplicaRows>> Read(ReplicaRead read);
 
  private:
+  using GroupPtr = std::shared_ptr<paxos::Group>;
+
+  runtime::Task<absl::StatusOr<ReplicaRows>> ReadIn(GroupPtr group, ReplicaRead read);
+  // A timestamp that sees all that was committed before, at the leader.
+  absl::StatusOr<runtime::Timestamp> ChooseNewest(const GroupPtr& group,
+                                                  const std::vector<KeyRange>& ranges);
+
   runtime::World& world_;
   truetime::TrueTime& truetime_;
   paxos::Host* host_ = nullptr;

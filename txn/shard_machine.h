@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <map>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -79,8 +80,8 @@ class ShardMachine final : public paxos::StateMachine {
   ShardMachine(runtime::World* world, truetime::TrueTime* truetime, storage::GroupId group,
                ShardDescriptor founding, ShardOptions options);
 
-  // Null: nobody listens. It outlives the machine, or is replaced before it ends.
-  void SetListener(ShardListener* listener) { listener_ = listener; }
+  // Null: nobody listens.
+  void SetListener(std::shared_ptr<ShardListener> listener) { listener_ = std::move(listener); }
 
   // --- What came of commands ---
 
@@ -143,7 +144,7 @@ class ShardMachine final : public paxos::StateMachine {
   // TX-COMMIT-WAIT and TX-SAFE-TIME, off in experiments only.
   const bool commit_waits_;
   const bool prepared_hold_back_;
-  ShardListener* listener_ = nullptr;
+  std::shared_ptr<ShardListener> listener_;
 
   ShardState state_;
   storage::Store* store_ = nullptr;  // Null: nothing may be read.

@@ -6,6 +6,7 @@
 
 #include "runtime/time.h"
 #include "txn/group_caller.h"
+#include "txn/kernel/lock_conflict.h"
 #include "txn/kernel/options.h"
 #include "txn/shard_machine.h"
 
@@ -13,6 +14,8 @@ namespace txn {
 
 struct ParticipantOptions {
   LockTableOptions locks;
+  // For reasons (TX-WHY).
+  KeyPrinter print_keys = PrintKeys;
   // Transactions that have locks here, and those that were ended lately and are remembered, so that
   // what comes late does not begin them anew.
   size_t transactions_max = 20'000;

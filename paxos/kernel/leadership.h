@@ -3,6 +3,7 @@
 #ifndef PAXOS_KERNEL_LEADERSHIP_H_
 #define PAXOS_KERNEL_LEADERSHIP_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -33,13 +34,17 @@ class Leadership {
   void ForgetThrough(Slot chosen_through);
   // All are told now what is chosen.
   void Told(Slot chosen_through);
+  // No other leadership assigns anything at or below it.
+  Timestamp s_max() const { return std::max(last_timestamp, guarded); }
   // The slot of the next proposal.
   Slot next() const { return Slot(unsent_from.value() + unsent.size()); }
 
   const Ballot ballot;
   LeaseCount votes;
-  // s_max: the highest timestamp assigned or promised, by this leader or any before it.
+  // The highest timestamp assigned or promised, by this leader or any before it.
   Timestamp last_timestamp;
+  // It promised that no other leadership assigns anything at or below.
+  Timestamp guarded = Timestamp::Min();
   // Recovering until all slots up to here are chosen.
   Slot recover_through;
   // It has proposed a first entry of its own; or the recovered ones end with a configuration, and

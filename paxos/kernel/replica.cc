@@ -203,7 +203,7 @@ void Replica::ChosenAdvanced(const Moment& moment) {
   if (role_ != Role::kRecovering || !recovered) return;
   if (reconfigured) {
     // PX-RECONFIG: what follows was proposed under the new configuration; its members are asked.
-    StartPrepare(Released{leadership_->ballot, leadership_->last_timestamp}, moment);
+    StartPrepare(Released{leadership_->ballot, leadership_->s_max()}, moment);
   } else {
     BeginToLead(moment);
   }

@@ -139,6 +139,9 @@ class Replica {
   absl::StatusOr<Proposed> Propose(std::string command, Timestamp at_least, const Moment& moment);
   // Promises that nothing at or below `timestamp` will be assigned any more (s_max).
   absl::Status Pin(Timestamp timestamp, const Moment& moment);
+  // Promises that no other ballot assigns anything at or below `timestamp`. UNAVAILABLE: that is not
+  // inside the lease.
+  absl::Status Guard(Timestamp timestamp, const Moment& moment);
   // Proposes the next configuration, a step away from the present one, when the pipeline is
   // drained. ABORTED: try again soon, since slots are open, or its majority does not have the log
   // yet.
@@ -162,6 +165,9 @@ class Replica {
   Timestamp lease_end() const;
   // The highest timestamp assigned or promised by this leader.
   Timestamp last_timestamp() const;
+  // While it leads: nothing but what is applied, through `applied`, has a timestamp at or below it,
+  // and nothing will (PX-CEILING, PX-DISJOINT). Min() if it does not lead.
+  Timestamp LeaderSafeTime(Slot applied) const;
   // Who leads as far as this replica knows; 0 if nobody.
   ReplicaId leader_hint() const { return acceptor_.hard_state().vote.holder; }
   bool installed() const { return installed_; }

@@ -171,7 +171,7 @@ void Replica::On(ReplicaId from, const Refuse& refuse, const Moment& moment) {
       refuse.reason == RefuseReason::kBallot && refuse.promised > leadership_->ballot) {
     // Somebody promised a ballot that came to nothing. As long as the votes are here, a higher one
     // brings that acceptor back.
-    return StartPrepare(Released{leadership_->ballot, leadership_->last_timestamp}, moment);
+    return StartPrepare(Released{leadership_->ballot, leadership_->s_max()}, moment);
   }
   HeardOfChosen(refuse.chosen_through, from, moment);
   if (!candidacy_ || refuse.ballot != candidacy_->ballot) return;

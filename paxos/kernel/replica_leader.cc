@@ -273,6 +273,26 @@ absl::Status Replica::Pin(Timestamp timestamp, const Moment& moment) {
   return absl::OkStatus();
 }
 
+Timestamp Replica::LeaderSafeTime(Slot applied) const {
+  if (role_ != Role::kLeading) return Timestamp::Min();
+  const Leadership& leader = *leadership_;
+  const Slot next(applied.value() + 1);
+  if (next >= leader.next()) return leader.last_timestamp;
+  if (next >= leader.unsent_from) {
+    return leader.unsent[next.value() - leader.unsent_from.value()].timestamp - Duration(1);
+  }
+  const AcceptedEntry* const entry = window_.Find(next);
+  return entry == nullptr ? Timestamp::Min() : entry->entry.timestamp - Duration(1);
+}
+
+absl::Status Replica::Guard(Timestamp timestamp, const Moment& moment) {
+  // Within the lease no other leader assigns anything (PX-DISJOINT, PX-CEILING), unless this one
+  // hands over: see FinishAbdication().
+  RETURN_IF_ERROR(CheckMayAssign(timestamp, moment));
+  leadership_->guarded = std::max(leadership_->guarded, timestamp);
+  return absl::OkStatus();
+}
+
 // --- Membership ---
 
 bool Replica::MayDismiss() const {
@@ -360,10 +380,11 @@ void Replica::FinishAbdication(const Moment& moment) {
     return;
   }
   // PX-ABDICATE: s_max has passed everywhere before anybody else may assign.
-  if (moment.now.earliest <= leader.last_timestamp && !options_.without.abdicate) {
-    return WakeBy(moment.monotonic + (leader.last_timestamp - moment.now.earliest) + Duration(1));
+  const Timestamp s_max = leader.s_max();
+  if (moment.now.earliest <= s_max && !options_.without.abdicate) {
+    return WakeBy(moment.monotonic + (s_max - moment.now.earliest) + Duration(1));
   }
-  const Release release{.released = {leader.ballot, leader.last_timestamp},
+  const Release release{.released = {leader.ballot, s_max},
                         .successor = *leader.successor};
   for (const Member& member : configuration().members()) {
     if (member.replica != self() && member.voter) outbox_.Send(member.replica, release);

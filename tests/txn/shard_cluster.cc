@@ -109,7 +109,8 @@ Task<void> ShardNode::Main() {
           auto machine = std::make_unique<ShardMachine>(
               &world_, &truetime_, group, founder_ ? options_.founding : ShardDescriptor(),
               options_.shard);
-          machine->SetListener(&witness_);
+          // The node outlives its machines.
+          machine->SetListener(std::shared_ptr<ShardListener>(std::shared_ptr<void>(), &witness_));
           return machine;
         },
         options_.host);
