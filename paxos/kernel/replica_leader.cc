@@ -384,8 +384,7 @@ void Replica::FinishAbdication(const Moment& moment) {
   if (moment.now.earliest <= s_max && !options_.without.abdicate) {
     return WakeBy(moment.monotonic + (s_max - moment.now.earliest) + Duration(1));
   }
-  const Release release{.released = {leader.ballot, s_max},
-                        .successor = *leader.successor};
+  const Release release{.released = {leader.ballot, s_max}, .successor = *leader.successor};
   for (const Member& member : configuration().members()) {
     if (member.replica != self() && member.voter) outbox_.Send(member.replica, release);
   }
