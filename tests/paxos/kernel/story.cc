@@ -92,7 +92,8 @@ std::string Story::Do(const std::string& line) {
     Named(words.at(1)).node.Crash();
   } else if (command == "restart") {
     Restart(words);
-  } else if (command == "propose" || command == "pin" || command == "abdicate") {
+  } else if (command == "propose" || command == "pin" || command == "guard" ||
+             command == "abdicate") {
     Propose(words);
   } else if (command == "reconfigure") {
     Reconfigure(words);
@@ -218,6 +219,10 @@ void Story::Propose(const Words& words) {
     const Timestamp timestamp(Number(words.at(2)));
     status = replica.Pin(timestamp, moment);
     if (status.ok()) watchers_->Pinned(replica, timestamp, now_);
+  } else if (words[0] == "guard") {
+    const Timestamp timestamp(Number(words.at(2)));
+    status = replica.Guard(timestamp, moment);
+    if (status.ok()) watchers_->Guarded(replica, timestamp);
   } else {
     status = replica.Abdicate(Named(words.at(2)).node.id(), moment);
   }

@@ -373,7 +373,10 @@ void Walk::Client() {
       const Moment moment = Now(*leader);
       const Timestamp timestamp = moment.now.latest + random_.Uniform(-50ms, 400ms);
       if (replica.Pin(timestamp, moment).ok()) watchers_.Pinned(replica, timestamp, now_);
+      const Timestamp guarded = timestamp + random_.Uniform(0ms, 400ms);
+      if (replica.Guard(guarded, moment).ok()) watchers_.Guarded(replica, guarded);
     }
+    if (replica.leads(Now(*leader))) watchers_.TakesForSafe(replica);
     // Members change only when nothing else goes on.
     if (reconfiguring_ || random_.Chance(weather_.members)) Reconfigure(*leader);
     if (random_.Chance(weather_.hand_overs)) {

@@ -137,11 +137,27 @@ void KernelWatchers::Pinned(const Replica& leader, Timestamp timestamp, Timestam
   CheckStamps(ballot);
 }
 
+void KernelWatchers::Guarded(const Replica& leader, Timestamp timestamp) {
+  const Ballot ballot = *leader.leading_ballot();
+  Stamps& stamps = stamps_[ballot];
+  stamps.guarded = std::max(stamps.guarded, timestamp);
+  CheckStamps(ballot);
+}
+
+void KernelWatchers::TakesForSafe(const Replica& leader) {
+  const Timestamp safe = leader.LeaderSafeTime(leader.applied());
+  if (safe != Timestamp::Min()) NothingBelow(*leader.leading_ballot(), leader.applied(), safe);
+}
+
 void KernelWatchers::Promised(Ballot ballot, Slot slot, Timestamp timestamp) {
   Stamps& stamps = stamps_[ballot];
   stamps.highest = std::max(stamps.highest, timestamp);
   stamps.next_after = std::max(stamps.next_after, slot);
   CheckStamps(ballot);
+  NothingBelow(ballot, slot, timestamp);
+}
+
+void KernelWatchers::NothingBelow(Ballot ballot, Slot slot, Timestamp timestamp) {
   const Entry* const next = ChosenIn(Next(slot));
   if (next == nullptr) {
     Timestamp& promised = promises_.try_emplace(slot, Timestamp::Min()).first->second;
@@ -155,9 +171,11 @@ void KernelWatchers::Promised(Ballot ballot, Slot slot, Timestamp timestamp) {
 void KernelWatchers::CheckStamps(Ballot ballot) {
   const Stamps& stamps = stamps_[ballot];
   for (const auto& [other, others] : stamps_) {
-    const bool below = other < ballot && others.highest >= stamps.lowest_assigned;
-    const bool above = other > ballot && stamps.highest >= others.lowest_assigned;
-    if (below || above) {
+    const auto reaches = [](const Stamps& one, const Stamps& next) {
+      return std::max(one.highest, one.guarded) >= next.lowest_assigned;
+    };
+    if ((other < ballot && reaches(others, stamps)) ||
+        (other > ballot && reaches(stamps, others))) {
       Violated("PX-CEILING: ballots ", other, " and ", ballot, " have timestamps up to ",
                others.highest, " and ", stamps.highest, ", and assign from ",
                others.lowest_assigned, " and ", stamps.lowest_assigned, " on");

@@ -29,6 +29,10 @@ class KernelWatchers {
   // A leader assigned or pinned a timestamp.
   void Assigned(const Replica& leader, const Proposed& proposed, Timestamp now);
   void Pinned(const Replica& leader, Timestamp timestamp, Timestamp now);
+  // No other ballot is to assign anything at or below it.
+  void Guarded(const Replica& leader, Timestamp timestamp);
+  // The leader takes all up to here for safe to read.
+  void TakesForSafe(const Replica& leader);
   // After each step: what `node` believes to be chosen.
   void Look(const KernelNode& node);
   // Who leads by the own count, all asked at one true time.
@@ -49,6 +53,7 @@ class KernelWatchers {
   struct Stamps {
     Timestamp lowest_assigned = Timestamp::Max();
     Timestamp highest = Timestamp::Min();  // Assigned or promised.
+    Timestamp guarded = Timestamp::Min();  // Against others.
     Slot next_after;                       // The last slot assigned, or known to be taken.
   };
 
@@ -61,8 +66,10 @@ class KernelWatchers {
   void Append(const Entry& entry);
   void CheckDurable(const KernelNode& sender, const Message& message);
   void CheckStall(const KernelNode& sender, const Accept& accept, Timestamp now);
-  // Nothing after `slot` has a timestamp at or below `timestamp`.
+  // The leader has promised it: see NothingBelow().
   void Promised(Ballot ballot, Slot slot, Timestamp timestamp);
+  // Nothing after `slot` has a timestamp at or below `timestamp`.
+  void NothingBelow(Ballot ballot, Slot slot, Timestamp timestamp);
   void CheckStamps(Ballot ballot);
 
   const bool honest_;
