@@ -20,9 +20,18 @@
 #include "runtime/status_macros.h"
 
 namespace real {
+namespace {
+
+int LoopCount(const RealWorldOptions& options) {
+  if (options.loops > 0) return options.loops;
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+}  // namespace
 
 struct RealWorld::Parts {
-  explicit Parts(RealWorldOptions given) : options(std::move(given)) {}
+  // A loop has a store at most.
+  explicit Parts(RealWorldOptions given) : options(std::move(given)), files(LoopCount(options)) {}
 
   // Destroying half-made parts is allowed: Create() gives up at the first error.
   ~Parts() {
@@ -118,11 +127,9 @@ absl::StatusOr<std::unique_ptr<RealWorld>> RealWorld::Create(RealWorldOptions op
   auto parts = std::make_unique<Parts>(std::move(options));
   ASSIGN_OR_RETURN(parts->log, MakeLog(parts->options));
   parts->experiments = std::make_unique<ChosenExperiments>(parts->options.without_rules);
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  const unsigned loops =
-      parts->options.loops > 0 ? static_cast<unsigned>(parts->options.loops) : cores;
+  const int loops = LoopCount(parts->options);
   runtime::Random seeds(parts->options.seed.value_or(SeedFromSystem()));
-  for (unsigned i = 0; i < loops; ++i) {
+  for (int i = 0; i < loops; ++i) {
     parts->loops.push_back(std::make_unique<Loop>(seeds.Next()));
     RETURN_IF_ERROR(parts->loops.back()->Start());
   }

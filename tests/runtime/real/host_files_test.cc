@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <barrier>
+#include <latch>
 #include <memory>
 #include <string>
 #include <vector>
@@ -62,14 +64,14 @@ void Write(HostFiles* files, const std::string& path, bool sync) {
 
 TEST(HostFiles, SyncsALogThatIsDestroyedWithUnsyncedBytes) {
   TellingFiles disk;
-  HostFiles files(&disk);
+  HostFiles files(1, &disk);
   Write(&files, "1.log", /*sync=*/false);
   EXPECT_THAT(disk.told, ElementsAre("append 1.log", "sync 1.log", "close 1.log"));
 }
 
 TEST(HostFiles, DoesNothingTwiceAndLeavesOtherFilesAlone) {
   TellingFiles disk;
-  HostFiles files(&disk);
+  HostFiles files(1, &disk);
   Write(&files, "1.log", /*sync=*/true);
   EXPECT_THAT(disk.told, ElementsAre("append 1.log", "sync 1.log", "close 1.log"));
   disk.told.clear();
@@ -79,7 +81,7 @@ TEST(HostFiles, DoesNothingTwiceAndLeavesOtherFilesAlone) {
 
 TEST(HostFiles, WritesNothingMoreOnceALogIsLost) {
   TellingFiles disk;
-  HostFiles files(&disk);
+  HostFiles files(1, &disk);
   disk.syncs_fail = true;
   Write(&files, "1.log", /*sync=*/false);
   disk.syncs_fail = false;
@@ -95,7 +97,7 @@ std::string ReadAll(const std::string& path) {
 }
 
 TEST(HostFiles, ASegmentHasZerosAheadUntilItIsClosed) {
-  HostFiles files;
+  HostFiles files(1);
   const std::string path = ::testing::TempDir() + "/zeros.segment";
   leveldb::WritableFile* opened = nullptr;
   ASSERT_TRUE(files.NewWritableFile(path, &opened).ok());
@@ -116,7 +118,7 @@ TEST(HostFiles, ASegmentHasZerosAheadUntilItIsClosed) {
 }
 
 TEST(HostFiles, ASegmentThatIsMadeAgainIsEmpty) {
-  HostFiles files;
+  HostFiles files(1);
   const std::string path = ::testing::TempDir() + "/again.segment";
   for (const std::string& content : {std::string(300'000, 'x'), std::string("short")}) {
     leveldb::WritableFile* file = nullptr;
@@ -125,6 +127,25 @@ TEST(HostFiles, ASegmentThatIsMadeAgainIsEmpty) {
     delete file;
     EXPECT_EQ(ReadAll(path), content);
   }
+}
+
+// The first two can only end together.
+TEST(HostFiles, StoresCompactSideBySideUpToANumber) {
+  std::barrier<> together(2);
+  std::latch done(3);
+  struct Both {
+    std::barrier<>* together;
+    std::latch* done;
+  } both{&together, &done};
+  HostFiles files(2);
+  const auto meet = [](void* argument) {
+    static_cast<Both*>(argument)->together->arrive_and_wait();
+    static_cast<Both*>(argument)->done->count_down();
+  };
+  files.Schedule(meet, &both);
+  files.Schedule(meet, &both);
+  files.Schedule([](void* argument) { static_cast<Both*>(argument)->done->count_down(); }, &both);
+  done.wait();
 }
 
 }  // namespace
