@@ -149,7 +149,8 @@ Task<absl::StatusOr<std::unique_ptr<storage::SnapshotInstaller>>> Begin(Group* g
   }
 }
 
-Task<absl::Status> InstallFrom(Group* group, NodeId node) {
+// The snapshot that was installed; it is to be released.
+Task<absl::StatusOr<uint64_t>> InstallFrom(Group* group, NodeId node) {
   GroupHome& home = group->home();
   CO_ASSIGN_OR_RETURN(const Permits::Permit permit, co_await home.installs().Take());
   CO_ASSIGN_OR_RETURN(wire::FetchSnapshotReply reply, co_await FetchFirst(group, node));
@@ -183,8 +184,16 @@ Task<absl::Status> InstallFrom(Group* group, NodeId node) {
     co_return absl::DataLossError("the snapshot is not of the slot that it was said to be");
   }
   group->Installed(installed);
-  co_await ReleaseSnapshot(group, node, reply.snapshot());
-  co_return absl::OkStatus();
+  co_return reply.snapshot();
+}
+
+// A snapshot, and then what was chosen while it was on its way: until it is released `node` keeps
+// its log from there on.
+Task<absl::Status> InstallAndLearnFrom(Group* group, NodeId node) {
+  CO_ASSIGN_OR_RETURN(const uint64_t snapshot, co_await InstallFrom(group, node));
+  const absl::Status learned = co_await LearnFrom(group, node);
+  co_await ReleaseSnapshot(group, node, snapshot);
+  co_return absl::IsNotFound(learned) ? absl::OkStatus() : learned;
 }
 
 }  // namespace
@@ -194,7 +203,9 @@ Task<void> CatchUp(Group* group, ReplicaId first) {
   for (const NodeId node : group->Teachers(first)) {
     absl::Status done = absl::OutOfRangeError("not installed");
     if (group->installed()) done = co_await LearnFrom(group, node);
-    if (absl::IsOutOfRange(done) && !group->ended()) done = co_await InstallFrom(group, node);
+    if (absl::IsOutOfRange(done) && !group->ended()) {
+      done = co_await InstallAndLearnFrom(group, node);
+    }
     if (done.ok() || group->ended()) co_return;
     home.world().log().Write(
         runtime::Severity::kDebug, "paxos.catch_up_failed",

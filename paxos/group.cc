@@ -289,9 +289,10 @@ runtime::Task<absl::Status> Group::CollectGarbage() {
   co_return co_await garbage_collector_.Collect(horizon, applier_.state().timestamp);
 }
 
-std::optional<Slot> Group::CutPoint() const {
+std::optional<Slot> Group::CutPoint(std::optional<Slot> given) const {
   if (ended_ || !applier_.current()) return std::nullopt;
-  return log_meter_.CutPoint(applier_.applied());
+  if (!given) return log_meter_.CutPoint(applier_.applied());
+  return log_meter_.CutPoint(applier_.applied(), *given, home_.options().log_given_bytes_max);
 }
 
 void Group::WasCut(Slot before) {

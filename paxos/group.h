@@ -177,8 +177,9 @@ class Group final : private Applier::Listener {
   // Ends all that waits. The group is then only a shell.
   runtime::Task<void> End();
 
-  // See LogMeter. What is applied now is to be made durable before the log is cut there.
-  std::optional<Slot> CutPoint() const;
+  // See LogMeter; `given` is the oldest snapshot that is being given to others. What is applied now
+  // is to be made durable before the log is cut there.
+  std::optional<Slot> CutPoint(std::optional<Slot> given) const;
   void WasCut(Slot before);
   // Nothing below it is in the log.
   Slot truncated_before() const override { return truncated_before_; }

@@ -199,10 +199,11 @@ Task<absl::Status> Host::Core::RemoveStored(GroupId group) {
 // --- What others ask ---
 
 Task<absl::StatusOr<wire::FetchChosenReply>> Host::Core::ServeFetchChosen(
-    NodeId, wire::FetchChosenRequest request) {
+    NodeId caller, wire::FetchChosenRequest request) {
   const GroupId id(request.group());
   const std::shared_ptr<Group> group = FindGroup(id);
   if (group == nullptr || !group->installed()) co_return NoSuchGroup(id);
+  shelf_.Used(id, caller);
   CO_ASSIGN_OR_RETURN(const Slot from, DecodeSlot(request.from()));
   wire::FetchChosenReply reply;
   const Slot applied = group->applied();

@@ -27,6 +27,9 @@ struct HostOptions {
   // How much of a group's log stays behind what is applied, so that followers that were away for a
   // while need no snapshot; and how often it is looked after.
   size_t log_retained_bytes = 16 << 20;
+  // While a snapshot is being given, what was written after it stays up to this size. Otherwise who
+  // gets it needs another one as soon as it is there, and with steady writes yet another one.
+  size_t log_given_bytes_max = 1 << 30;
   Duration cut_period = std::chrono::seconds(5);
   // How often versions that nobody can read any more are looked for.
   Duration collect_period = std::chrono::seconds(10);

@@ -66,7 +66,8 @@ Task<void> Host::Core::CutLogs() {
 Task<absl::Status> Host::Core::CutLogsOnce() {
   std::vector<std::pair<std::shared_ptr<Group>, Slot>> cuts;
   for (const std::shared_ptr<Group>& group : groups()) {
-    if (const std::optional<Slot> point = group->CutPoint()) cuts.emplace_back(group, *point);
+    const std::optional<Slot> point = group->CutPoint(shelf_.OldestGiven(group->id()));
+    if (point) cuts.emplace_back(group, *point);
   }
   if (cuts.empty() || !store_usable_) co_return absl::OkStatus();
   // PX-SNAPSHOT: the log is cut only below what is durably applied.
@@ -74,7 +75,8 @@ Task<absl::Status> Host::Core::CutLogsOnce() {
   std::vector<storage::LogWrite> writes;
   for (const auto& [group, before] : cuts) {
     // One that is being erased, or was told meanwhile to begin anew, is left alone.
-    if (group->CutPoint() < before || leaving_.contains(group->id())) continue;
+    if (group->CutPoint(shelf_.OldestGiven(group->id())) < before) continue;
+    if (leaving_.contains(group->id())) continue;
     writes.push_back({.group = group->id(), .truncate_before = before});
     group->WasCut(before);
   }

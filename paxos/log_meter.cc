@@ -23,11 +23,16 @@ void LogMeter::Wrote(Slot slot, size_t bytes) {
   if (mark.bytes > retained_bytes_ / kMarks) marks_.push_back({mark.last, 0});
 }
 
-std::optional<Slot> LogMeter::CutPoint(Slot applied) const {
+std::optional<Slot> LogMeter::CutPoint(Slot applied, Slot needed, size_t needed_bytes_max) const {
+  return std::max(CutPoint(std::min(applied, needed), retained_bytes_),
+                  CutPoint(applied, std::max(retained_bytes_, needed_bytes_max)));
+}
+
+std::optional<Slot> LogMeter::CutPoint(Slot at_most, size_t retained_bytes) const {
   std::optional<Slot> point;
   uint64_t left = bytes_;
   for (const Mark& mark : marks_) {
-    if (mark.bytes > left || left - mark.bytes < retained_bytes_ || mark.last > applied) break;
+    if (mark.bytes > left || left - mark.bytes < retained_bytes || mark.last > at_most) break;
     left -= mark.bytes;
     point = Next(mark.last);
   }

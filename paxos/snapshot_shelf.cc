@@ -1,5 +1,6 @@
 #include "paxos/snapshot_shelf.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -22,6 +23,7 @@ namespace wire = ::isochron::paxos;
 struct SnapshotShelf::Given {
   storage::GroupId group;
   runtime::NodeId asker;
+  Slot slot;
   storage::SnapshotReader reader;
   bool reading = false;
 };
@@ -81,7 +83,7 @@ absl::StatusOr<std::shared_ptr<SnapshotShelf::Given>> SnapshotShelf::Begin(
                    storage::SnapshotReader::Create(
                        std::move(view), state.range, id,
                        {.chunk_bytes_max = home_.options().snapshot_chunk_bytes_max}));
-  auto given = std::make_shared<Given>(Given{group, asker, std::move(reader)});
+  auto given = std::make_shared<Given>(Given{group, asker, state.slot, std::move(reader)});
   given_[id] = given;
   home_.instruments().snapshots_given.Add();
   return given;
@@ -96,6 +98,21 @@ bool SnapshotShelf::MakeRoom(storage::GroupId group, runtime::NodeId asker) {
   // Who still wants one has asked again by then, even if an answer was lost.
   DropUnused(options.chunk_timeout() + options.call_timeout);
   return given_.size() < options.snapshots_out_max;
+}
+
+void SnapshotShelf::Used(storage::GroupId group, runtime::NodeId asker) {
+  for (const auto& [id, given] : given_) {
+    if (given->group != group || given->asker != asker) continue;
+    given->reader.Used(runtime::Executor::Current().Now());
+  }
+}
+
+std::optional<Slot> SnapshotShelf::OldestGiven(storage::GroupId group) const {
+  std::optional<Slot> oldest;
+  for (const auto& [id, given] : given_) {
+    if (given->group == group) oldest = std::min(oldest.value_or(given->slot), given->slot);
+  }
+  return oldest;
 }
 
 void SnapshotShelf::DropIdle() { DropUnused(home_.options().snapshot_idle_max); }

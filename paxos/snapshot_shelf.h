@@ -3,6 +3,8 @@
 // Bounded:     a few at a time, and one of a group for a node: who begins anew has given up what it
 //              had before. One that is not asked for in a while is dropped, since it pins disk space;
 //              earlier if another one wants its place. Who wanted it begins again.
+// Log:         a snapshot stands here until who got it has also learned what was chosen meanwhile:
+//              the log is not cut above it (Group::CutPoint).
 // Concurrency: one loop; chunks are read as blocking work.
 #ifndef PAXOS_SNAPSHOT_SHELF_H_
 #define PAXOS_SNAPSHOT_SHELF_H_
@@ -10,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "absl/status/statusor.h"
 #include "paxos/group_home.h"
@@ -32,6 +35,11 @@ class SnapshotShelf {
   // way.
   runtime::Task<absl::StatusOr<::isochron::paxos::FetchSnapshotReply>> Serve(
       runtime::NodeId asker, ::isochron::paxos::FetchSnapshotRequest request);
+
+  // `asker` fetches what follows the snapshot of `group` that it got.
+  void Used(storage::GroupId group, runtime::NodeId asker);
+  // The lowest slot of which a snapshot of `group` is being given.
+  std::optional<Slot> OldestGiven(storage::GroupId group) const;
 
   void DropIdle();
   // The store is closed.

@@ -116,6 +116,7 @@ void PaxosCluster::DrawOptions() {
   host.join_pause = 200ms;
   value_bytes_max_ = OneOf<int64_t>(&random, {0, 50, 1'000});
   node_options_.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
+  host.log_given_bytes_max = OneOf<size_t>(&random, {0, 4 << 10, 1 << 30});
 }
 
 void PaxosCluster::AddGroups() {

@@ -26,6 +26,18 @@ TEST(LogMeterTest, NothingIsCutThatIsNotApplied) {
   EXPECT_LE(meter.CutPoint(Slot(100))->value(), 101u);
 }
 
+TEST(LogMeterTest, WhatSomebodyNeedsStaysUpToASize) {
+  LogMeter meter(1'000, Slot(0));
+  for (uint64_t slot = 1; slot <= 300; ++slot) meter.Wrote(Slot(slot), 136);
+  EXPECT_GT(meter.CutPoint(Slot(300))->value(), 280u);
+  EXPECT_LE(meter.CutPoint(Slot(300), Slot(100), 100'000)->value(), 101u);
+  const auto past = meter.CutPoint(Slot(300), Slot(100), 10'000);  // Of 50 slots.
+  EXPECT_GT(past->value(), 230u);
+  EXPECT_LE(past->value(), 251u);
+  // It is not the more that goes.
+  EXPECT_EQ(meter.CutPoint(Slot(300), Slot(300), 0), meter.CutPoint(Slot(300)));
+}
+
 TEST(LogMeterTest, WhatWasThereBeforeGoesOnceEnoughCameAfterIt) {
   LogMeter meter(1'000, Slot(500));
   EXPECT_FALSE(meter.CutPoint(Slot(500)));

@@ -72,6 +72,33 @@ TEST(RepairTest, AFollowerThatWasAwayTooLongInstallsASnapshot) {
   cluster.Put("after", "1");
 }
 
+// How many a replica takes that was away too long, while more is written than it can accept
+// meanwhile, or than a log retains.
+double SnapshotsTakenUnderWrites(size_t log_given_bytes_max) {
+  HostOptions options = ShortLogs();
+  options.snapshot_chunk_bytes_max = 1;
+  options.log_given_bytes_max = log_given_bytes_max;
+  options.replica.open_slots_max = 16;
+  Cluster cluster(3, 1, options);
+  cluster.CreateGroup(3);
+  const int away = cluster.AwaitLeader() % 3 + 1;
+  cluster.world(away).Crash();
+  PutMany(cluster, 300);
+  cluster.RunFor(1s);
+  cluster.world(away).Restart();
+  const auto taken = [&] {
+    return Counted(cluster, away, "isochron_paxos_snapshots_installed_total");
+  };
+  for (int i = 0; i < 10'000 && taken() == 0; ++i) cluster.Put("written meanwhile", "1");
+  EXPECT_TRUE(cluster.AwaitEqual({1, 2, 3}));
+  return taken();
+}
+
+TEST(RepairTest, ASnapshotIsEnoughHoweverMuchIsWrittenMeanwhile) {
+  EXPECT_GT(SnapshotsTakenUnderWrites(0), 1);
+  EXPECT_EQ(SnapshotsTakenUnderWrites(HostOptions().log_given_bytes_max), 1);
+}
+
 TEST(RepairTest, ASnapshotThatACrashInterruptedIsFinished) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
     Cluster cluster(3, seed, ShortLogs());
