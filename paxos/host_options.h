@@ -30,9 +30,12 @@ struct HostOptions {
   // While a snapshot is being given, what was written after it stays up to this size. Otherwise who
   // gets it needs another one as soon as it is there, and with steady writes yet another one.
   size_t log_given_bytes_max = 1 << 30;
-  Duration cut_period = std::chrono::seconds(5);
-  // How often versions that nobody can read any more are looked for.
-  Duration collect_period = std::chrono::seconds(10);
+  Duration cut_period = std::chrono::seconds(1);
+  // How often versions that nobody can read any more are looked for: soon, so that they go by and
+  // by, most of them before LevelDB has moved them around. But a look at all rows may take long, and
+  // between two it rests at least `collect_rest` times as long as the last one took.
+  Duration collect_period = std::chrono::seconds(1);
+  int collect_rest = 10;
 
   // What nobody waits for is applied together with what comes in this time.
   Duration apply_pause = std::chrono::milliseconds(2);

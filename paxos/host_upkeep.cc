@@ -1,4 +1,5 @@
 // What a host does by itself: it replaces a damaged store, cuts logs, and collects garbage.
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -87,11 +88,16 @@ Task<absl::Status> Host::Core::CutLogsOnce() {
 // --- Old versions ---
 
 Task<void> Host::Core::CollectGarbage() {
-  while ((co_await runtime::SleepFor(options_.collect_period)).ok()) {
+  Duration rest = options_.collect_period;
+  while ((co_await runtime::SleepFor(rest)).ok()) {
+    const MonotonicTime begin = executor_.Now();
     for (const std::shared_ptr<Group>& group : groups()) {
+      // Nothing goes that a snapshot for another node may still want: it would only make work.
+      if (shelf_.OldestGiven(group->id())) continue;
       // What could not be collected now is collected later.
       (co_await group->CollectGarbage()).IgnoreError();
     }
+    rest = std::max(options_.collect_period, options_.collect_rest * (executor_.Now() - begin));
   }
 }
 
