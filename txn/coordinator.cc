@@ -134,7 +134,10 @@ Task<absl::StatusOr<proto::CommitReply>> Coordinator::Commit(GroupPtr group,
   }
   if (known) co_return Refuse(Refusal::Kind::kAborted, known->why);
   CO_ASSIGN_OR_RETURN(const CommitmentPtr commit, BeginCommit(group, std::move(request)));
-  CO_RETURN_IF_ERROR(co_await commit->done.Wait());
+  if (const absl::Status waited = co_await commit->done.Wait(); !waited.ok()) {
+    // It goes on.
+    co_return Refuse(Refusal::Kind::kUnknown, waited.message());
+  }
   CO_RETURN_IF_ERROR(commit->result.status());
   reply.set_timestamp(commit->result->nanoseconds());
   *reply.mutable_times() = commit->times;
@@ -361,6 +364,7 @@ Task<absl::StatusOr<Outcome>> Coordinator::OutcomeFor(GroupPtr group, Transactio
     CO_RETURN_IF_ERROR(co_await commit->done.Wait());
     if (commit->result.ok()) co_return Outcome::Committed(*commit->result);
     // An abort may not be in the log; then it is now, so that it stays the answer.
+    give_up = std::string(commit->result.status().message());
   }
   if (give_up.empty()) give_up = "nobody was committing it when its outcome was asked for";
   co_return co_await LogAbort(std::move(group), id, std::move(give_up), {});

@@ -87,13 +87,17 @@ void Participant::Remember(const TransactionId& id, const std::string& why) {
 
 // --- Asked by gateways ---
 
+absl::Status Participant::NotLeading(const GroupPtr& group) const {
+  std::optional<runtime::NodeId> leader = group->leader_node();
+  if (leader == context_.world.node()) leader.reset();
+  return ToStatus(Translate(paxos::NotLeader(group_, leader)));
+}
+
 absl::Status Participant::Enter(const GroupPtr& group, const Attempt& attempt) {
   if (!group->leading()) {
     // A lease that is late may still be renewed.
     if (locks_.ballot()) return Refuse(Refusal::Kind::kNotNow, "the lease is being renewed");
-    std::optional<runtime::NodeId> leader = group->leader_node();
-    if (leader == context_.world.node()) leader.reset();
-    return ToStatus(Translate(paxos::NotLeader(group_, leader)));
+    return NotLeading(group);
   }
   const std::string name = ToText(attempt.id);
   if (const auto ended = ended_.find(attempt.id); ended != ended_.end()) {
@@ -178,11 +182,15 @@ Task<absl::StatusOr<RowsFound>> Participant::Read(GroupPtr group, TransactionId 
   co_return co_await ReadRows(&context_.world.blocking(), std::move(read), std::move(wanted));
 }
 
-void Participant::Release(const TransactionId& id) {
+absl::Status Participant::Release(const GroupPtr& group, const TransactionId& id) {
+  if (!locks_.ballot()) return NotLeading(group);
   const auto found = open_.find(id);
   // Its coordinator's outcome ends it; a reader has no other.
-  if (found != open_.end() && found->second.committing && !found->second.guarded_until) return;
+  if (found != open_.end() && found->second.committing && !found->second.guarded_until) {
+    return absl::OkStatus();
+  }
   GiveUp(id, "its gateway has ended it");
+  return absl::OkStatus();
 }
 
 // --- Now and then ---

@@ -62,7 +62,7 @@ class Participant {
       GroupPtr group, isochron::txn::AccessRequest request);
   absl::Status Prepare(const GroupPtr& group, isochron::txn::PrepareRequest request);
   // It has ended, or was given up. Whoever is prepared stays so.
-  void Release(const TransactionId& id);
+  absl::Status Release(const GroupPtr& group, const TransactionId& id);
   absl::Status KeepAlive(const GroupPtr& group, const Attempt& attempt) {
     return Enter(group, attempt);
   }
@@ -93,6 +93,8 @@ class Participant {
   const LockTable* lock_table() const { return locks_.ballot() ? &locks_.table() : nullptr; }
 
  private:
+  absl::Status NotLeading(const GroupPtr& group) const;
+
   struct Open {
     MonotonicTime heard_at;
     bool committing = false;

@@ -120,11 +120,14 @@ absl::StatusOr<ShardServer::Core::Here> ShardServer::Core::Find(uint64_t id) con
 template <typename Request, typename Reply, typename Answer>
 Task<absl::StatusOr<Reply>> ShardServer::Core::Handle(Core* core, Answer answer, Request request) {
   absl::StatusOr<Here> here = core->Find(request.group());
-  absl::StatusOr<Reply> reply = here.status();
-  if (here.ok()) reply = co_await answer(here->shard, here->group, std::move(request));
-  if (reply.ok()) co_return reply;
+  absl::Status error = here.status();
+  if (here.ok()) {
+    absl::StatusOr<Reply> reply = co_await answer(here->shard, here->group, std::move(request));
+    if (reply.ok()) co_return reply;
+    error = std::move(reply).status();
+  }
   Reply refused;
-  Encode(Translate(reply.status()), refused.mutable_refusal());
+  Encode(Translate(error), refused.mutable_refusal());
   co_return refused;
 }
 
@@ -174,9 +177,10 @@ Task<absl::StatusOr<proto::ConcludeReply>> AnswerConclude(std::shared_ptr<Shard>
   co_return co_await shard->coordinator().Conclude(std::move(group), std::move(request));
 }
 
-Task<absl::StatusOr<proto::ReleaseReply>> AnswerRelease(std::shared_ptr<Shard> shard, GroupPtr,
+Task<absl::StatusOr<proto::ReleaseReply>> AnswerRelease(std::shared_ptr<Shard> shard,
+                                                        GroupPtr group,
                                                         proto::ReleaseRequest request) {
-  shard->participant().Release(wire::Decode(request.id()));
+  CO_RETURN_IF_ERROR(shard->participant().Release(group, wire::Decode(request.id())));
   co_return proto::ReleaseReply();
 }
 
