@@ -39,6 +39,9 @@ Task<GroupCaller::Next> GroupCaller::Judge(GroupId group, NodeId asked, absl::St
   if (!refusal && repeat == Repeat::kOnce) {
     co_return Next{.end = Refuse(Refusal::Kind::kUnknown, error.message())};
   }
+  // Whoever gave up the call says nothing about the node.
+  const runtime::CancelScope* const cancel = co_await runtime::CurrentCancelScope();
+  if (cancel != nullptr && cancel->cancelled()) co_return Next{.end = cancel->reason()};
   tries->last = error;
   const bool redirected = refusal && refusal->leader != NodeId() && refusal->leader != asked;
   if (redirected) {

@@ -6,6 +6,8 @@
 //              that is named, at the next member if none is, or if a node does not answer. Until the
 //              call's deadline. Refusals that only the caller can judge end it: kOverloaded,
 //              kWrongRange, kAborted, kTooOld, kInvalid, kUnknown.
+// Waiting:     a request that may wait at the leader (`wait_max`) is told with each try how long: for
+//              as long as the call lasts, and a little less, so that the reason arrives.
 // Once:        a request that must not arrive twice (kOnce) ends with Refusal::kUnknown as soon as
 //              nobody knows whether it did.
 // Concurrency: one loop.
@@ -55,6 +57,10 @@ class GroupCaller {
 
   // Where the next call goes: to who led last, or some member. None: the map does not know the group.
   std::optional<runtime::NodeId> LeaderOf(storage::GroupId group) const;
+  // Somebody said who leads; 0: he does not know.
+  void Learn(storage::GroupId group, runtime::NodeId leader) {
+    if (leader != runtime::NodeId()) Follow(group, leader);
+  }
 
  private:
   // What to do after a try.
@@ -83,6 +89,19 @@ class GroupCaller {
   std::map<storage::GroupId, runtime::NodeId> leaders_;  // The last that was known.
 };
 
+namespace internal {
+
+// A try that ends before the call does is repeated, and goes on waiting: who waits for a lock is in
+// line by age (TX-LOCKS).
+template <typename Request>
+void LimitWait(Request* request, runtime::Duration left) {
+  if constexpr (requires { request->set_wait_max(int64_t{}); }) {
+    request->set_wait_max((left - left / 16).count());
+  }
+}
+
+}  // namespace internal
+
 template <typename Request, typename Reply>
 runtime::Task<absl::StatusOr<Reply>> GroupCaller::Call(runtime::Method<Request, Reply> method,
                                                        storage::GroupId group, Request request,
@@ -94,6 +113,7 @@ runtime::Task<absl::StatusOr<Reply>> GroupCaller::Call(runtime::Method<Request, 
     if (left <= runtime::Duration(0)) co_return Late(group, tries);
     const std::optional<runtime::NodeId> node = LeaderOf(group);
     if (!node) co_return UnknownGroup(group);
+    internal::LimitWait(&request, left);
     absl::StatusOr<Reply> reply = co_await CallNode(&world_.network(), method, *node, request,
                                                     std::min(left, options_.attempt_max));
     if (reply.ok()) {

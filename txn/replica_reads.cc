@@ -82,8 +82,14 @@ Task<absl::StatusOr<ReplicaRows>> ReplicaReads::Read(ReplicaRead read) {
   const GroupPtr group = host_ == nullptr ? nullptr : host_->FindGroup(read.group);
   if (group == nullptr) co_return ToStatus(Translate(paxos::NoSuchGroup(read.group)));
   absl::StatusOr<ReplicaRows> rows = co_await ReadIn(group, std::move(read));
-  if (!rows.ok()) co_return ToStatus(Translate(rows.status()));
-  co_return rows;
+  const runtime::NodeId leader = group->leader_node().value_or(runtime::NodeId());
+  if (rows.ok()) {
+    rows->leader = leader;
+    co_return rows;
+  }
+  Refusal refusal = Translate(rows.status());
+  if (refusal.kind == Refusal::Kind::kNotSafeYet) refusal.leader = leader;
+  co_return ToStatus(refusal);
 }
 
 absl::StatusOr<Timestamp> ReplicaReads::ChooseNewest(const GroupPtr& group,

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "runtime/strong_id.h"
 #include "runtime/task.h"
 #include "runtime/time.h"
 #include "storage/ids.h"
@@ -52,6 +53,7 @@ struct ReplicaRows {
   runtime::Timestamp timestamp;  // At which it was read.
   RowsFound found = {};
   runtime::Timestamp safe_time = runtime::Timestamp::Min();  // Of what was read, at this replica.
+  runtime::NodeId leader = {};  // As far as the replica knows; a refusal says it, too.
 };
 
 class ReplicaReads {

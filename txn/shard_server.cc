@@ -207,6 +207,7 @@ Task<absl::StatusOr<proto::ReadReply>> AnswerRead(ReplicaReads* reads, proto::Re
   proto::ReadReply reply;
   reply.set_timestamp(rows.timestamp.nanoseconds());
   reply.set_safe_time(rows.safe_time.nanoseconds());
+  reply.set_leader(rows.leader.value());
   wire::SetFound(std::move(rows.found), &reply);
   co_return reply;
 }
