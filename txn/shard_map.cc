@@ -33,6 +33,19 @@ std::optional<ShardLocation> StaticShardMap::Find(const Key& key) const {
   return *std::prev(after);
 }
 
+std::optional<ShardLocation> StaticShardMap::FindBelow(const Key& end) const {
+  auto after = shards_.end();
+  if (!end.empty()) {
+    after = std::lower_bound(
+        shards_.begin(), shards_.end(), end,
+        [](const ShardLocation& shard, const Key& wanted) { return shard.range.start < wanted; });
+  }
+  if (after == shards_.begin()) return std::nullopt;
+  const Key& shard_end = std::prev(after)->range.end;
+  const bool reaches = shard_end.empty() || (!end.empty() && end <= shard_end);
+  return reaches ? std::make_optional(*std::prev(after)) : std::nullopt;
+}
+
 std::optional<ShardLocation> StaticShardMap::FindGroup(GroupId group) const {
   for (const ShardLocation& shard : shards_) {
     if (shard.group == group) return shard;

@@ -34,6 +34,8 @@ class ShardMap {
 
   // The shard that has the key, as far as is known here; none if nothing is.
   virtual std::optional<ShardLocation> Find(const storage::Key& key) const = 0;
+  // The one that has the keys just below `end`; an empty `end` is infinity.
+  virtual std::optional<ShardLocation> FindBelow(const storage::Key& end) const = 0;
   virtual std::optional<ShardLocation> FindGroup(storage::GroupId group) const = 0;
 
   // What it said of this group is wrong: the shard is not there, or has another range by now, of
@@ -48,6 +50,7 @@ class StaticShardMap final : public ShardMap {
   explicit StaticShardMap(std::vector<ShardLocation> shards);
 
   std::optional<ShardLocation> Find(const storage::Key& key) const override;
+  std::optional<ShardLocation> FindBelow(const storage::Key& end) const override;
   std::optional<ShardLocation> FindGroup(storage::GroupId group) const override;
   runtime::Task<absl::Status> Refresh(storage::GroupId group, uint64_t generation) override;
 
