@@ -37,6 +37,7 @@ class TrueTime;
 
 namespace txn {
 
+class GatewayCore;
 class ShardMap;
 class ShardServer;
 
@@ -55,8 +56,9 @@ struct GatewayOptions {
   // Keep-alives, for as long as a transaction is open.
   runtime::Duration keep_alive_every = std::chrono::seconds(2);
   size_t transactions_max = 10'000;
-  // What one transaction may write: keys and values.
-  size_t write_bytes_max = 16 << 20;
+  // What one transaction may write: keys and values, and a little for each. What it writes in one
+  // group has to fit into one entry of that group's log.
+  size_t write_bytes_max = 3 << 20;
 };
 
 class Gateway {
@@ -88,8 +90,7 @@ class Gateway {
   const GatewayOptions& options() const;
 
  private:
-  class Core;
-  const std::unique_ptr<Core> core_;
+  const std::unique_ptr<GatewayCore> core_;
 };
 
 }  // namespace txn

@@ -11,7 +11,7 @@
 //              group, kStrong takes the timestamp of the last commit there: then the read waits for
 //              nothing.
 // Holds nothing: it may be dropped at any time.
-// Concurrency: one loop, that of its gateway, which outlives it.
+// Concurrency: one loop, that of its gateway, which outlives it, and one call at a time.
 #ifndef TXN_READ_ONLY_H_
 #define TXN_READ_ONLY_H_
 

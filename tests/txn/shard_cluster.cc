@@ -10,6 +10,7 @@
 #include "runtime/deadline.h"
 #include "runtime/sleep.h"
 #include "runtime/status_macros.h"
+#include "tests/txn/wide_source.h"
 #include "txn/errors.h"
 
 namespace txn {
@@ -21,27 +22,6 @@ using runtime::operator""ns;
 using runtime::operator""s;
 
 namespace {
-
-// Right, and never sure by less than `epsilon`.
-class WideSource final : public truetime::TimeSource {
- public:
-  WideSource(simulated::Universe* universe, simulated::NodeWorld* world, Duration epsilon)
-      : universe_(*universe), world_(*world), epsilon_(epsilon) {}
-
-  std::string name() const override { return "wide"; }
-  truetime::BaseClock base() const override { return truetime::BaseClock::kRaw; }
-  Task<absl::StatusOr<truetime::Reading>> Read() override {
-    const truetime::BaseTime now = truetime::ReadBase(world_.clocks(), base());
-    co_return truetime::Reading{
-        now, now,          truetime::Interval::Around(universe_.true_time(), epsilon_),
-        0ns, std::nullopt, {}};
-  }
-
- private:
-  simulated::Universe& universe_;
-  simulated::NodeWorld& world_;
-  const Duration epsilon_;
-};
 
 // TX-COMMIT-TS: at a timestamp of at least Now().latest.
 Task<absl::StatusOr<CommandResult>> ProposeAt(ShardNode* node, std::string command,
