@@ -82,13 +82,12 @@ class ReadWrite final : public Transaction {
   runtime::Task<absl::Status> Moved(storage::GroupId group, absl::Status wrong_range,
                                     MonotonicTime deadline);
 
-  // --- Commits: errors are refusals ---
+  // --- Commits: errors are refusals; a plan outlives its task ---
 
   runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitReads(MonotonicTime deadline);
-  runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitWrites(Plan plan, MonotonicTime deadline);
-  runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitInOneGroup(Plan plan,
+  runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitInOneGroup(const Plan* plan,
                                                                      MonotonicTime deadline);
-  runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitInGroups(Plan plan,
+  runtime::Task<absl::StatusOr<runtime::Timestamp>> CommitInGroups(const Plan* plan,
                                                                    MonotonicTime deadline);
   // Sends the commit, once, and finds out what came of it (TX-ONCE).
   runtime::Task<absl::StatusOr<runtime::Timestamp>> Decide(storage::GroupId coordinator,

@@ -20,25 +20,29 @@ Task<absl::StatusOr<Timestamp>> ReadWrite::Commit() {
   const MonotonicTime deadline = core_.Deadline();
   absl::StatusOr<Plan> plan = MakePlan();
   if (!plan.ok()) co_return Fail(plan.status());
-  Plan written;
-  if (plan->size() > 1 || (plan->size() == 1 && HoldsBesides(plan->begin()->first))) {
+  const bool over_groups =
+      plan->size() > 1 || (plan->size() == 1 && HoldsBesides(plan->begin()->first));
+  if (over_groups) {
     // TX-2PC: whoever is prepared waits for no lock, so all are taken before.
     const absl::Status locked = co_await LockWrites(&*plan, deadline);
     if (!locked.ok()) co_return Fail(locked);
     CO_RETURN_IF_ERROR(CheckOpen());
   }
   state_ = State::kCommitting;
-  for (const auto& [group, writes] : *plan) written[group];
-  const absl::StatusOr<Timestamp> committed =
-      plan->empty() ? co_await CommitReads(deadline)
-                    : co_await CommitWrites(*std::move(plan), deadline);
+  absl::StatusOr<Timestamp> committed = absl::UnknownError("");
+  if (plan->empty()) {
+    committed = co_await CommitReads(deadline);
+  } else if (over_groups) {
+    committed = co_await CommitInGroups(&*plan, deadline);
+  } else {
+    committed = co_await CommitInOneGroup(&*plan, deadline);
+  }
   if (!committed.ok()) {
     // What may still commit is not touched.
-    const bool unknown = absl::IsUnknown(committed.status());
-    co_return Fail(committed.status(), unknown ? written : Plan());
+    co_return Fail(committed.status(), absl::IsUnknown(committed.status()) ? *plan : Plan());
   }
   // The locks on what was written end with the outcome.
-  ReleaseAllBut(written);
+  ReleaseAllBut(*plan);
   End(State::kEnded, absl::FailedPreconditionError("the transaction has committed"));
   co_return committed;
 }
@@ -91,15 +95,9 @@ Task<absl::Status> ReadWrite::ConfirmLocks(GroupId group, MonotonicTime deadline
 
 // --- With writes ---
 
-Task<absl::StatusOr<Timestamp>> ReadWrite::CommitWrites(Plan plan, MonotonicTime deadline) {
-  if (plan.size() == 1 && !HoldsBesides(plan.begin()->first)) {
-    co_return co_await CommitInOneGroup(std::move(plan), deadline);
-  }
-  co_return co_await CommitInGroups(std::move(plan), deadline);
-}
-
-Task<absl::StatusOr<Timestamp>> ReadWrite::CommitInOneGroup(Plan plan, MonotonicTime deadline) {
-  const auto& [group, writes] = *plan.begin();
+Task<absl::StatusOr<Timestamp>> ReadWrite::CommitInOneGroup(const Plan* plan,
+                                                            MonotonicTime deadline) {
+  const auto& [group, writes] = *plan->begin();
   ledger_.At(group);
   proto::CommitRequest request;
   SignRequest(group, &request);
@@ -108,21 +106,22 @@ Task<absl::StatusOr<Timestamp>> ReadWrite::CommitInOneGroup(Plan plan, Monotonic
   co_return co_await Decide(group, std::move(request), deadline);
 }
 
-Task<absl::StatusOr<Timestamp>> ReadWrite::CommitInGroups(Plan plan, MonotonicTime deadline) {
-  const GroupId coordinator = ChooseCoordinator(plan);
+Task<absl::StatusOr<Timestamp>> ReadWrite::CommitInGroups(const Plan* plan,
+                                                          MonotonicTime deadline) {
+  const GroupId coordinator = ChooseCoordinator(*plan);
   coordinator_ = coordinator;
   proto::CommitRequest commit;
   SignRequest(coordinator, &commit);
-  wire::Encode(plan.at(coordinator), commit.mutable_writes());
+  wire::Encode(plan->at(coordinator), commit.mutable_writes());
   runtime::TaskScope prepares(runtime::Executor::Current(), co_await runtime::CurrentCancelScope());
   for (const auto& [group, known] : ledger_.groups()) {
     if (group == coordinator || !known.ballot) continue;
-    if (plan.contains(group)) {
+    if (plan->contains(group)) {
       commit.add_writers(group.value());
     } else {
       commit.add_readers(group.value());
     }
-    prepares.Spawn(SendPrepare(group, PrepareFor(group, plan), deadline));
+    prepares.Spawn(SendPrepare(group, PrepareFor(group, *plan), deadline));
   }
   const absl::StatusOr<Timestamp> decided =
       co_await Decide(coordinator, std::move(commit), deadline);

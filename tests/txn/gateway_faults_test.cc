@@ -517,7 +517,7 @@ std::string WalkBank(uint64_t seed) {
 }
 
 TEST(GatewayWalk, NoMoneyIsMadeOrLost) {
-  WalkSeeds(tests::Trials(20), WalkBank);
+  WalkSeeds(tests::Trials(10), WalkBank);
   std::printf("%d transfers, %d unknown, %d sums\n", total_committed, total_unknown, total_checked);
 }
 
