@@ -82,6 +82,13 @@ Task<absl::Status> GatewayCore::Refresh(GroupId group, absl::Status wrong_range,
 
 // --- Transactions ---
 
+runtime::Task<absl::Status> GatewayCore::WaitUntilAfter(Timestamp time, MonotonicTime deadline) {
+  const absl::Status waited =
+      co_await runtime::WithDeadline(deadline, truetime_.WaitUntilAfter(time));
+  if (waited.ok()) co_return waited;
+  co_return Refuse(Refusal::Kind::kNotNow, waited.message());
+}
+
 TransactionId GatewayCore::NewId(absl::Status* refused) {
   TransactionId id{last_begun_, world_.node(), ++last_sequence_};
   if (open_.size() >= options_.transactions_max) {

@@ -48,6 +48,8 @@ class GatewayCore {
   MonotonicTime Deadline() const { return Now() + options_.call_max; }
   // At or above it is above all that was acknowledged. UNAVAILABLE while the clock cannot be trusted.
   absl::StatusOr<runtime::Timestamp> NowLatest() const;
+  // Until it has passed. A refusal at the deadline.
+  runtime::Task<absl::Status> WaitUntilAfter(runtime::Timestamp time, MonotonicTime deadline);
   // The same as Gateway::Conclude(), with errors as refusals. `give_up`: why a commit under way is to
   // be given up; empty: it is not.
   runtime::Task<absl::StatusOr<Outcome>> Conclude(TransactionId id, storage::GroupId coordinator,

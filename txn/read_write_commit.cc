@@ -75,9 +75,10 @@ std::vector<Lock> ReadWrite::MissingLocks(GroupId group, const std::vector<Write
 // --- Without writes ---
 
 Task<absl::StatusOr<Timestamp>> ReadWrite::CommitReads(MonotonicTime deadline) {
-  // All that was read has a timestamp that has passed; and if all locks are still held after this
-  // moment, it was all together at it.
+  // All that was read has a timestamp that has passed; and if all locks are still held when this
+  // one has passed too, what is written there later gets a higher one (TX-COMMIT-WAIT).
   CO_ASSIGN_OR_RETURN(const Timestamp now, core_.NowLatest());
+  CO_RETURN_IF_ERROR(co_await core_.WaitUntilAfter(now, deadline));
   std::vector<Task<absl::Status>> tasks;
   for (const auto& [group, known] : ledger_.groups()) {
     if (known.ballot) tasks.push_back(ConfirmLocks(group, deadline));

@@ -177,6 +177,8 @@ Task<absl::StatusOr<ReplicaRows>> ReplicaCaller::Hedged(ReplicaRead read, Candid
   co_await scope.Join();
   if (race.won) co_return *std::move(race.won);
   if (cancel != nullptr && cancel->cancelled()) co_return cancel->reason();
+  // Nobody was asked.
+  if (race.last.ok()) co_return Refuse(Refusal::Kind::kNotNow, "no time is left to ask a replica");
   co_return race.last;
 }
 
