@@ -1,5 +1,5 @@
-// isochron bench paxos: three nodes in one process, on real disks and real gRPC, measured against
-// what they stand on.
+// isochron bench: three nodes in one process, on real disks and real gRPC, measured against what they
+// stand on.
 #include "cli/bench_command.h"
 
 #include <CLI/CLI.hpp>
@@ -14,6 +14,8 @@
 
 namespace cli {
 namespace {
+
+constexpr runtime::Duration kEpsilonMax = std::chrono::seconds(1);
 
 template <typename T>
 absl::Status CheckRange(const char* flag, T value, T least, T most) {
@@ -37,14 +39,19 @@ class BenchCommand final : public Command {
     CLI::App* bench = app->add_subcommand("bench", "Measure this machine and what runs on it");
     bench->require_subcommand(0, 1);
     DescribePaxos(bench);
+    DescribeCommitWait(bench);
+    DescribeTransactions(bench);
     DescribeNode(bench);
     return bench;
   }
 
   int Run() override {
     if (node_app_->parsed()) return RunPaxosNode(node_);
+    if (commit_wait_app_->parsed()) return RunCommitWait();
+    if (transactions_app_->parsed()) return RunTransactions();
     if (!paxos_app_->parsed()) {
-      return Refuse(absl::InvalidArgumentError("what to measure is missing: isochron bench paxos"));
+      return Refuse(absl::InvalidArgumentError(
+          "what to measure is missing: isochron bench paxos, commit-wait or transactions"));
     }
     if (!only_.empty()) {
       absl::StatusOr<std::vector<std::string>> names = ParseNames(only_);
@@ -76,6 +83,48 @@ class BenchCommand final : public Command {
     paxos->add_flag("--json", paxos_.json, "As JSON, at the end");
   }
 
+  void DescribeCommitWait(CLI::App* bench) {
+    CLI::App* const app = commit_wait_app_ = bench->add_subcommand(
+        "commit-wait", "What commits cost as the clocks' uncertainty grows, beside the model");
+    app->add_option("--epsilon", epsilons_, "Half the width of the clocks' intervals")
+        ->capture_default_str();
+    app->add_option("--commits", commit_wait_.commits, "For each median")->capture_default_str();
+    app->add_option("--data", commit_wait_.data,
+                    "A folder on the disk to measure (default: the system's temporary one)");
+    app->add_flag("--json", commit_wait_.json, "As JSON, at the end");
+  }
+
+  void DescribeTransactions(CLI::App* bench) {
+    CLI::App* const app = transactions_app_ = bench->add_subcommand(
+        "transactions", "What transactions cost beside what they are made of");
+    app->add_option("--seconds", transactions_.seconds, "For each sample of a throughput")
+        ->capture_default_str();
+    app->add_option("--clients", transactions_.clients, "Transfers at a time")
+        ->capture_default_str();
+    app->add_option("--data", transactions_.data,
+                    "A folder on the disk to measure (default: the system's temporary one)");
+    app->add_flag("--json", transactions_.json, "As JSON, at the end");
+  }
+
+  int RunCommitWait() {
+    absl::StatusOr<std::vector<runtime::Duration>> epsilons = ParseDurations(epsilons_);
+    if (!epsilons.ok()) return Refuse(epsilons.status());
+    for (const runtime::Duration epsilon : *epsilons) {
+      if (epsilon > kEpsilonMax) {
+        return Refuse(absl::InvalidArgumentError("--epsilon is from 0 to 1s"));
+      }
+    }
+    commit_wait_.epsilons = *std::move(epsilons);
+    const absl::Status checked = CheckRange("--commits", commit_wait_.commits, 1, 1'000'000);
+    return checked.ok() ? RunCommitWaitBench(commit_wait_) : Refuse(checked);
+  }
+
+  int RunTransactions() {
+    absl::Status checked = CheckRange("--seconds", transactions_.seconds, 0.1, 600.0);
+    checked.Update(CheckRange("--clients", transactions_.clients, 1, 4096));
+    return checked.ok() ? RunTransactionsBench(transactions_) : Refuse(checked);
+  }
+
   // What this process starts of itself.
   void DescribeNode(CLI::App* bench) {
     node_app_ = bench->add_subcommand("paxos-node", "")->group("");
@@ -90,6 +139,11 @@ class BenchCommand final : public Command {
   std::string only_;
   CLI::App* paxos_app_ = nullptr;
   CLI::App* node_app_ = nullptr;
+  CommitWaitBenchFlags commit_wait_;
+  std::string epsilons_ = "0,500us,1ms,2ms,4ms,7ms,10ms,20ms";
+  CLI::App* commit_wait_app_ = nullptr;
+  TransactionsBenchFlags transactions_;
+  CLI::App* transactions_app_ = nullptr;
 };
 
 }  // namespace

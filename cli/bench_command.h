@@ -1,5 +1,5 @@
-// `isochron bench paxos`: what its flags say. It is measured in tests/bench/paxos, which the
-// executable links: no floor knows a test.
+// `isochron bench`: what its flags say. It is measured in tests/bench, which the executable links: no
+// floor knows a test.
 #ifndef CLI_BENCH_COMMAND_H_
 #define CLI_BENCH_COMMAND_H_
 
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "runtime/time.h"
 
 namespace cli {
 
@@ -38,11 +39,29 @@ struct PaxosNodeFlags {
   std::string data;
 };
 
+struct CommitWaitBenchFlags {
+  std::vector<runtime::Duration> epsilons;
+  // For each median.
+  int commits = 200;
+  std::string data;
+  bool json = false;
+};
+
+struct TransactionsBenchFlags {
+  // How long each sample of a throughput takes.
+  double seconds = 2;
+  int clients = 64;
+  std::string data;
+  bool json = false;
+};
+
 // OK, or INVALID_ARGUMENT with the figures that there are.
 absl::Status CheckPaxosFigures(const std::vector<std::string>& names);
 // The exit status of the process.
 int RunPaxosBench(const PaxosBenchFlags& flags);
 int RunPaxosNode(const PaxosNodeFlags& flags);
+int RunCommitWaitBench(const CommitWaitBenchFlags& flags);
+int RunTransactionsBench(const TransactionsBenchFlags& flags);
 
 }  // namespace cli
 

@@ -133,6 +133,9 @@ Task<absl::StatusOr<proto::CommitReply>> Coordinator::Commit(GroupPtr group,
     co_return reply;
   }
   if (known) co_return Refuse(Refusal::Kind::kAborted, known->why);
+  if (MachineOf(group).TooOld(id)) {
+    co_return Refuse(Refusal::Kind::kTooOld, "it began too long ago to commit");
+  }
   CO_ASSIGN_OR_RETURN(const CommitmentPtr commit, BeginCommit(group, std::move(request)));
   if (const absl::Status waited = co_await commit->done.Wait(); !waited.ok()) {
     // It goes on.
@@ -148,9 +151,6 @@ absl::StatusOr<Coordinator::CommitmentPtr> Coordinator::BeginCommit(const GroupP
                                                                     proto::CommitRequest request) {
   const Attempt attempt = AttemptOf(request);
   RETURN_IF_ERROR(participant_.Enter(group, attempt));
-  if (MachineOf(group).TooOld(attempt.id)) {
-    return Refuse(Refusal::Kind::kTooOld, "it began too long ago to commit");
-  }
   CommitmentPtr& commit = commits_[attempt.id];
   if (commit == nullptr) commit = std::make_shared<Commitment>();
   if (std::exchange(commit->asked, true)) return commit;

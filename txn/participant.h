@@ -117,6 +117,8 @@ class Participant {
   // Logs the writes; the prepare timestamp.
   runtime::Task<absl::StatusOr<runtime::Timestamp>> LogPrepare(GroupPtr group, paxos::Ballot ballot,
                                                                txn::Prepare prepare);
+  // Whether it has locked more than it writes.
+  bool HoldsBesides(const TransactionId& id, const std::vector<Write>& writes) const;
   // Promises that nothing that conflicts with its read locks is written at or below the result.
   absl::StatusOr<runtime::Timestamp> Guard(const GroupPtr& group) const;
   runtime::Task<void> Report(GroupPtr group, runtime::NodeId coordinator_node,

@@ -46,6 +46,17 @@ absl::Status Participant::BeginCommit(const TransactionId& id, const std::vector
   return absl::OkStatus();
 }
 
+bool Participant::HoldsBesides(const TransactionId& id, const std::vector<Write>& writes) const {
+  const std::vector<HeldLock>& held = locks_.table().HeldBy(id);
+  return std::any_of(held.begin(), held.end(), [&writes](const HeldLock& one) {
+    const KeyRange& range = one.lock.range;
+    const auto write = std::lower_bound(
+        writes.begin(), writes.end(), range.start,
+        [](const Write& written, const Key& start) { return written.key < start; });
+    return write == writes.end() || range != PointRange(write->key);
+  });
+}
+
 absl::StatusOr<Timestamp> Participant::Guard(const GroupPtr& group) const {
   // In this ballot the locks stay until it has passed; other leaders assign above it.
   ASSIGN_OR_RETURN(const Timestamp latest, context_.NowLatest());
@@ -69,8 +80,11 @@ absl::Status Participant::Prepare(const GroupPtr& group, proto::PrepareRequest r
   for (const Write& write : prepare.writes) {
     if (!shard.range.Contains(write.key)) return NotInShard(group_, PointRange(write.key), shard);
   }
-  // TX-READ-GUARD, for what it has read here, which is not in the log.
-  ASSIGN_OR_RETURN(const Timestamp guarded_until, Guard(group));
+  // TX-READ-GUARD, for what it has only read here, which is not in the log.
+  Timestamp guarded_until = Timestamp::Max();
+  if (HoldsBesides(attempt.id, prepare.writes)) {
+    ASSIGN_OR_RETURN(guarded_until, Guard(group));
+  }
   RETURN_IF_ERROR(BeginCommit(attempt.id, prepare.writes));
 
   proto::ReportRequest report;

@@ -24,7 +24,7 @@ struct ParticipantOptions {
   runtime::Duration silence_max = std::chrono::seconds(10);
   // TX-READ-GUARD: how far ahead of now a guard reaches. A commit that takes longer aborts; read
   // locks whose transaction is heard of no more are kept as long.
-  runtime::Duration guard_length = std::chrono::seconds(2);
+  runtime::Duration guard_length = std::chrono::seconds(1);
   // Who is prepared and has heard nothing asks the coordinator's group after so long, and again.
   runtime::Duration inquire_after = std::chrono::seconds(1);
 };

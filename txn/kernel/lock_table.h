@@ -127,6 +127,8 @@ class LockTable {
   // Whether the transaction holds `lock`, or a stronger one, still, on all keys of it. What a
   // prepare, or a commit in one group, asks for each lock that it relies on.
   bool Holds(const TransactionId& transaction, const Lock& lock) const;
+  // What it holds, as it was asked for; empty if nothing. Valid until the next call.
+  const std::vector<HeldLock>& HeldBy(const TransactionId& transaction) const;
   // Why it was wounded; null if it was not, or is forgotten. Valid until the next call.
   const LockConflict* WoundOf(const TransactionId& transaction) const;
   bool prepared(const TransactionId& transaction) const;

@@ -32,6 +32,12 @@ bool LockTable::Holds(const TransactionId& transaction, const Lock& lock) const 
   return owner != nullptr && segments_.Holds(lock.range, owner, lock.mode);
 }
 
+const std::vector<HeldLock>& LockTable::HeldBy(const TransactionId& transaction) const {
+  static const auto* const kNothing = new std::vector<HeldLock>();
+  const LockOwner* const owner = Find(transaction);
+  return owner == nullptr ? *kNothing : owner->held;
+}
+
 const LockConflict* LockTable::WoundOf(const TransactionId& transaction) const {
   const LockOwner* const owner = Find(transaction);
   return owner == nullptr ? nullptr : owner->wound.get();

@@ -47,13 +47,15 @@ Task<absl::Status> CreateOnNode(Node* node, uint64_t first, uint64_t last) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const std::string& parent) {
+absl::StatusOr<std::unique_ptr<Cluster>> Cluster::Start(const std::string& parent,
+                                                        TenantFactory make_tenant) {
   ASSIGN_OR_RETURN(Folder folder, Folder::Make(parent));
   std::unique_ptr<Cluster> cluster(new Cluster(std::move(folder)));
   std::map<NodeId, int> ports;
   for (uint32_t id = 1; id <= kNodes; ++id) {
-    ASSIGN_OR_RETURN(std::unique_ptr<Node> node,
-                     Node::Make(NodeId(id), 0, cluster->folder_.Sub(absl::StrCat("node", id))));
+    ASSIGN_OR_RETURN(
+        std::unique_ptr<Node> node,
+        Node::Make(NodeId(id), 0, cluster->folder_.Sub(absl::StrCat("node", id)), make_tenant));
     ports[NodeId(id)] = node->world().port();
     cluster->nodes_.push_back(std::move(node));
   }

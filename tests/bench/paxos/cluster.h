@@ -19,7 +19,8 @@ class Cluster {
   static constexpr int kNodes = 3;
 
   // Their files are in a folder of its own, in `parent`.
-  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const std::string& parent);
+  static absl::StatusOr<std::unique_ptr<Cluster>> Start(const std::string& parent,
+                                                        TenantFactory make_tenant = nullptr);
   ~Cluster();
 
   // The groups `first` to `last`, with a voter on each node; waits until each has a leader that

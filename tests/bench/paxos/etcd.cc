@@ -28,6 +28,7 @@ namespace {
 
 constexpr char kProgram[] = "etcd";
 constexpr int kMembers = 3;
+constexpr size_t kBalanceBytes = 8;
 constexpr int kConnectionsMax = 32;
 constexpr double kStartSeconds = 30;
 
@@ -72,6 +73,20 @@ std::string EncodePut(Values* values, size_t value_bytes) {
   const absl::string_view value = values->Value(value_bytes);
   put.set_value(value.data(), value.size());
   return put.SerializeAsString();
+}
+
+// One step of a transfer between two rows.
+std::string EncodeTransfer(Values* values, bool reads) {
+  etcdserverpb::TxnRequest txn;
+  for (int row = 0; row < 2; ++row) {
+    etcdserverpb::RequestOp& op = *txn.add_success();
+    if (reads) {
+      op.mutable_request_range()->set_key(values->Key());
+    } else {
+      op.mutable_request_put()->ParseFromString(EncodePut(values, kBalanceBytes));
+    }
+  }
+  return txn.SerializeAsString();
 }
 
 }  // namespace
@@ -140,41 +155,60 @@ absl::StatusOr<int> Etcd::FindLeader() const {
 }
 
 double Etcd::PutsPerSecond(int clients, size_t value_bytes, double seconds) {
-  const int connections = std::min(clients, kConnectionsMax);
-  while (static_cast<int>(connections_.size()) < connections) {
-    connections_.push_back(std::make_unique<Http2Calls>(leader_port_, "/etcdserverpb.KV/Put"));
-  }
   Values values(1, value_bytes);
+  return CallsPerSecond("/etcdserverpb.KV/Put", clients, seconds,
+                        [&] { return EncodePut(&values, value_bytes); });
+}
+
+double Etcd::TransfersPerSecond(int clients, double seconds) {
+  Values values(1, kBalanceBytes);
+  bool reads = false;
+  // Half of the calls read.
+  return CallsPerSecond("/etcdserverpb.KV/Txn", clients, seconds,
+                        [&] {
+                          reads = !reads;
+                          return EncodeTransfer(&values, reads);
+                        }) /
+         2;
+}
+
+double Etcd::CallsPerSecond(const std::string& path, int clients, double seconds,
+                            const std::function<std::string()>& next) {
+  const int count = std::min(clients, kConnectionsMax);
+  std::vector<std::unique_ptr<Http2Calls>>& connections = connections_[path];
+  while (static_cast<int>(connections.size()) < count) {
+    connections.push_back(std::make_unique<Http2Calls>(leader_port_, path));
+  }
   std::vector<pollfd> polled;
-  for (int i = 0; i < connections; ++i) {
-    polled.push_back({connections_[static_cast<size_t>(i)]->socket(), POLLIN, 0});
+  for (int i = 0; i < count; ++i) {
+    polled.push_back({connections[static_cast<size_t>(i)]->socket(), POLLIN, 0});
   }
   const double begin = Now();
   const double end = begin + seconds;
   uint64_t answered = 0;
   int under_way = 0;
   for (int i = 0; i < clients; ++i) {
-    connections_[static_cast<size_t>(i % connections)]->Start(EncodePut(&values, value_bytes));
+    connections[static_cast<size_t>(i % count)]->Start(next());
     ++under_way;
   }
-  for (int i = 0; i < connections; ++i) connections_[static_cast<size_t>(i)]->Flush();
+  for (int i = 0; i < count; ++i) connections[static_cast<size_t>(i)]->Flush();
   double now = begin;
   while (under_way > 0) {
     ::poll(polled.data(), polled.size(), -1);
     now = Now();
     for (size_t i = 0; i < polled.size(); ++i) {
       if (polled[i].revents == 0) continue;
-      const int done = connections_[i]->Read();
+      const int done = connections[i]->Read();
       under_way -= done;
       // What is answered after the end only empties the pipeline.
       if (now < end) {
         answered += static_cast<uint64_t>(done);
         for (int call = 0; call < done; ++call) {
-          connections_[i]->Start(EncodePut(&values, value_bytes));
+          connections[i]->Start(next());
           ++under_way;
         }
       }
-      connections_[i]->Flush();
+      connections[i]->Flush();
     }
   }
   return static_cast<double>(answered) / seconds;

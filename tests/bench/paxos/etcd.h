@@ -2,6 +2,8 @@
 #ifndef TESTS_BENCH_PAXOS_ETCD_H_
 #define TESTS_BENCH_PAXOS_ETCD_H_
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,8 +25,14 @@ class Etcd {
   // Puts a second at the leader, where they cost the least: of random keys, `clients` at a time on
   // at most 32 connections, for `seconds`.
   double PutsPerSecond(int clients, size_t value_bytes, double seconds);
+  // Transfers a second: two rows are read in one transaction and written in the next, without even
+  // comparing their versions, by `clients` at a time for `seconds`.
+  double TransfersPerSecond(int clients, double seconds);
 
  private:
+  // Sends what `next` gives, `clients` at a time, to `path`; how many are answered in a second.
+  double CallsPerSecond(const std::string& path, int clients, double seconds,
+                        const std::function<std::string()>& next);
   struct Member {
     cluster::ChildProcess process;
     int client_port;
@@ -36,7 +44,7 @@ class Etcd {
 
   std::vector<Member> members_;
   int leader_port_ = 0;
-  std::vector<std::unique_ptr<Http2Calls>> connections_;
+  std::map<std::string, std::vector<std::unique_ptr<Http2Calls>>> connections_;  // By path.
 };
 
 }  // namespace bench

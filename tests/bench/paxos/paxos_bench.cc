@@ -1,19 +1,15 @@
 // RunPaxosBench: runs the parts that were asked for, and says how they turned out.
 #include <algorithm>
-#include <atomic>
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cli/bench_command.h"
 #include "cli/command.h"
-#include "cli/terminal.h"
 #include "tests/bench/paxos/folder.h"
+#include "tests/bench/paxos/interrupt_watch.h"
 #include "tests/bench/paxos/parts.h"
 #include "tests/bench/report.h"
 
@@ -27,35 +23,6 @@ constexpr Part kParts[] = {
     {"etcd", MeasureAgainstEtcd},   {"hand-over", MeasureHandOver},
     {"fail-over", MeasureFailOver}, {"restart", MeasureRestart},
     {"snapshot", MeasureSnapshot},
-};
-
-// Takes the folder away when a person has had enough.
-class InterruptWatch {
- public:
-  explicit InterruptWatch(const Folder* folder) : thread_([this, folder] { Watch(folder); }) {
-    cli::WatchForInterrupts();
-  }
-  ~InterruptWatch() {
-    stop_ = true;
-    thread_.join();
-  }
-
- private:
-  void Watch(const Folder* folder) {
-    while (!stop_) {
-      if (cli::Interrupted()) {
-        // The nodes go on making files until the process ends, but not in a folder that is gone.
-        for (int i = 0; i < kRemovals; ++i) folder->Remove("");
-        std::_Exit(kInterrupted);
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-  }
-
-  static constexpr int kInterrupted = 130;
-  static constexpr int kRemovals = 20;
-  std::atomic<bool> stop_ = false;
-  std::thread thread_;
 };
 
 absl::Status RunParts(const cli::PaxosBenchFlags& flags, const Folder& folder, Report* report) {
