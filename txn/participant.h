@@ -121,8 +121,9 @@ class Participant {
   bool HoldsBesides(const TransactionId& id, const std::vector<Write>& writes) const;
   // Promises that nothing that conflicts with its read locks is written at or below the result.
   absl::StatusOr<runtime::Timestamp> Guard(const GroupPtr& group) const;
+  // `prepared`: there is something in the log that an outcome is to end.
   runtime::Task<void> Report(GroupPtr group, runtime::NodeId coordinator_node,
-                             isochron::txn::ReportRequest report);
+                             isochron::txn::ReportRequest report, bool prepared);
   runtime::Task<void> Inquire(GroupPtr group, TransactionId id, storage::GroupId coordinator);
 
   const ShardContext& context_;

@@ -97,7 +97,7 @@ absl::Status Participant::Prepare(const GroupPtr& group, proto::PrepareRequest r
   if (prepare.writes.empty()) {
     open_.at(attempt.id).guarded_until = guarded_until;
     report.set_timestamp(group->last_timestamp().nanoseconds());
-    scope_.Spawn(Report(group, coordinator_node, std::move(report)));
+    scope_.Spawn(Report(group, coordinator_node, std::move(report), /*prepared=*/false));
   } else {
     scope_.Spawn(RunPrepare(group, *attempt.ballot, std::move(prepare), coordinator_node,
                             std::move(report)));
@@ -120,7 +120,7 @@ Task<void> Participant::RunPrepare(GroupPtr group, Ballot ballot, txn::Prepare p
       GiveUp(id, refusal.why);
     }
   }
-  co_await Report(std::move(group), coordinator_node, std::move(report));
+  co_await Report(std::move(group), coordinator_node, std::move(report), timestamp.ok());
 }
 
 Task<absl::StatusOr<Timestamp>> Participant::LogPrepare(GroupPtr group, Ballot ballot,
@@ -142,15 +142,16 @@ Task<absl::StatusOr<Timestamp>> Participant::LogPrepare(GroupPtr group, Ballot b
   }
 }
 
-Task<void> Participant::Report(GroupPtr group, NodeId coordinator_node,
-                               proto::ReportRequest report) {
+Task<void> Participant::Report(GroupPtr group, NodeId coordinator_node, proto::ReportRequest report,
+                               bool prepared) {
   const MonotonicTime end = Now() + context_.options.coordinator.reports_max;
   const TransactionId id = wire::Decode(report.id());
   while (Now() < end) {
     const absl::StatusOr<proto::ReportReply> reply =
         co_await CallNode(&context_.world.network(), kReport, coordinator_node, report,
                           context_.options.calls.attempt_max);
-    if (reply.ok() && reply->has_outcome() && report.refused().empty()) {
+    // Of who only read nothing is in the log, and nothing is to be.
+    if (reply.ok() && reply->has_outcome() && prepared) {
       (co_await Resolve(&context_, group, id, wire::Decode(reply->outcome()))).IgnoreError();
     }
     // Another leader knows nothing of this commit, and is asked in time.
