@@ -94,7 +94,14 @@ Task<absl::StatusOr<ReplicaRows>> ReplicaReads::Read(ReplicaRead read) {
 
 absl::StatusOr<Timestamp> ReplicaReads::ChooseNewest(const GroupPtr& group,
                                                      const std::vector<KeyRange>& ranges) {
-  if (const std::optional<Timestamp> last = LastCommit(group, ranges)) return *last;
+  // A commit under way may have its timestamp by now, and another one that has a higher one may be
+  // acknowledged already: so a read that misses the first must not be placed before the second.
+  const bool under_way = commits_under_way_ != nullptr &&
+                         std::any_of(ranges.begin(), ranges.end(), [&](const KeyRange& range) {
+                           return commits_under_way_(group->id(), range);
+                         });
+  const std::optional<Timestamp> last = LastCommit(group, ranges);
+  if (last && !under_way) return *last;
   const Timestamp latest = truetime_.Now().latest;
   if (const absl::Status safe = truetime_.CheckSafe(); !safe.ok()) {
     return Refuse(Refusal::Kind::kNotNow, safe.message());

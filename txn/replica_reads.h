@@ -11,6 +11,7 @@
 #define TXN_REPLICA_READS_H_
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -64,6 +65,9 @@ class ReplicaReads {
 
   // Null while none is open.
   void SetHost(paxos::Host* host) { host_ = host; }
+  // How it is known, at the leader, whether a commit under way writes in a range of the group's keys.
+  using CommitsUnderWay = std::function<bool(storage::GroupId, const KeyRange&)>;
+  void SetCommitsUnderWay(CommitsUnderWay commits) { commits_under_way_ = std::move(commits); }
 
   // Whether a replica is here, and leads.
   bool Has(storage::GroupId group) const;
@@ -81,6 +85,7 @@ class ReplicaReads {
   runtime::World& world_;
   truetime::TrueTime& truetime_;
   paxos::Host* host_ = nullptr;
+  CommitsUnderWay commits_under_way_;
 };
 
 }  // namespace txn

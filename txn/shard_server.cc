@@ -39,6 +39,11 @@ class ShardServer::Core {
         context_{*world, *truetime, caller_, options_},
         reads_(world, truetime),
         scope_(runtime::Executor::Current()) {
+    reads_.SetCommitsUnderWay([this](GroupId group, const KeyRange& range) {
+      Shard* const shard = FindShard(group);
+      const LockTable* const locks = shard == nullptr ? nullptr : shard->participant().lock_table();
+      return locks != nullptr && locks->IsBeingCommitted(range);
+    });
     ServeAll();
     scope_.Spawn(LookAround());
   }

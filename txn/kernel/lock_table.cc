@@ -157,6 +157,14 @@ LockTable::Obstacles LockTable::Survey(const LockOwner& owner,
   return obstacles;
 }
 
+bool LockTable::IsBeingCommitted(const KeyRange& range) const {
+  return segments_.AnyOf(range, [](const LockSegments::Segment& segment) {
+    return std::any_of(segment.holders.begin(), segment.holders.end(), [](const auto& holder) {
+      return holder.mode == LockMode::kExclusive && holder.owner->prepared;
+    });
+  });
+}
+
 bool LockTable::IsBlocked(const LockOwner& owner, const std::vector<Lock>& wants) const {
   return std::any_of(wants.begin(), wants.end(), [&](const Lock& want) {
     return segments_.AnyOf(want.range, [&](const LockSegments::Segment& segment) {

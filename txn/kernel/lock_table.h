@@ -132,6 +132,8 @@ class LockTable {
   // Why it was wounded; null if it was not, or is forgotten. Valid until the next call.
   const LockConflict* WoundOf(const TransactionId& transaction) const;
   bool prepared(const TransactionId& transaction) const;
+  // Whether a prepared transaction holds an exclusive lock on some of these keys.
+  bool IsBeingCommitted(const KeyRange& range) const;
 
   // The first so many, by transaction, and by request.
   std::vector<LockView> ListLocks(size_t locks_max) const;
