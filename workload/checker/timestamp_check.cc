@@ -74,7 +74,8 @@ void TimestampCheck::Replay() {
       if (history_.transaction(id).outcome == Outcome::kOk) CheckReads(id);
     }
     for (const TxnId id : group) Apply(id);
-    if (group.size() > 1) CheckTies(group);
+    // Who only reads is behind those that wrote at the same timestamp, and has none beside it.
+    if (group.size() > 1 && !PlaceOf(group.front()).reads_only) CheckTies(group);
     begin = end;
   }
 }
@@ -299,7 +300,7 @@ void TimestampCheck::CheckOrder() {
     if (!is_end) {
       CheckBegin(id, frontier);
       passed[id] = Pass(id, frontier).place;
-    } else if (const Place place = std::max(passed[id], PlaceOf(id)); place > frontier.place) {
+    } else if (const Place place = std::max(passed[id], Shown(id)); place > frontier.place) {
       frontier = {place, id};
     }
   }
@@ -308,7 +309,26 @@ void TimestampCheck::CheckOrder() {
 // A reader is put behind all that ended before it began, a writer is where it is.
 TimestampCheck::Frontier TimestampCheck::Pass(TxnId id, const Frontier& frontier) const {
   if (timestamps_[id] == kUntold || Writes(id)) return {{timestamps_[id], false}, id};
-  return {std::max(PlaceOf(id), frontier.place), id};
+  return {std::max(Shown(id), frontier.place), id};
+}
+
+TimestampCheck::Place TimestampCheck::Shown(TxnId id) const {
+  if (Writes(id) || history_.transaction(id).read_timestamp == kUntold) return PlaceOf(id);
+  Place shown{.timestamp = kUntold, .reads_only = true};
+  for (const Operation& operation : history_.operations(id)) {
+    const std::vector<Version>& versions = keys_[operation.key].versions;
+    const auto next = FirstAfter(versions, timestamps_[id]);
+    if (next == versions.begin()) continue;
+    shown.timestamp = std::max(shown.timestamp, std::prev(next)->timestamp);
+  }
+  return shown;
+}
+
+std::vector<TimestampCheck::Version>::const_iterator TimestampCheck::FirstAfter(
+    const std::vector<Version>& versions, int64_t timestamp) {
+  return std::upper_bound(
+      versions.begin(), versions.end(), timestamp,
+      [](int64_t at, const Version& version) { return at < version.timestamp; });
 }
 
 void TimestampCheck::CheckBegin(TxnId id, const Frontier& frontier) {
@@ -335,9 +355,7 @@ void TimestampCheck::CheckBegin(TxnId id, const Frontier& frontier) {
 void TimestampCheck::LogMissed(TxnId id, const Frontier& frontier) {
   for (const Operation& operation : history_.operations(id)) {
     const std::vector<Version>& versions = keys_[operation.key].versions;
-    const auto next = std::upper_bound(
-        versions.begin(), versions.end(), timestamps_[id],
-        [](int64_t timestamp, const Version& version) { return timestamp < version.timestamp; });
+    const auto next = FirstAfter(versions, timestamps_[id]);
     if (next == versions.end() || next->timestamp > frontier.place.timestamp) continue;
     log_->Add("realtime-order", [&] {
       return Anomaly{.sentence = absl::StrCat(

@@ -5,10 +5,12 @@
 // Rules:   a transaction that writes is at its commit timestamp, one that only reads at its read
 //          timestamp (or its commit timestamp, if it has no other), behind what was written there.
 //          (1) Every read returns the newest version at or below that place.
-//          (2) No two write, or one writes and one reads, the same key at the same timestamp.
+//          (2) No two of those that write use the same key, one writing it, at the same timestamp.
 //          (3) Who ended before another began has the smaller timestamp, if the second writes. If it
 //              only reads, nothing that it read was overwritten since then: a read timestamp may be
-//              an old one when nothing happened in the meantime.
+//              an old one when nothing happened in the meantime. If the first only reads, what counts
+//              is the newest that it saw: a read timestamp may be one that has not passed yet, as long
+//              as nothing is written at or below it to what was read.
 // Unknown: a transaction of unknown outcome and without a timestamp counts from where it is first
 //          seen; all of it must fit one place.
 // Cost:    O(n log n). Values need not be unique, except to name whose write a wrong read saw.
@@ -78,6 +80,10 @@ class TimestampCheck {
   void CheckOrder();
   void CheckBegin(TxnId id, const Frontier& frontier);
   Frontier Pass(TxnId id, const Frontier& frontier) const;
+  // What whoever begins after its end has to see: of one that only reads, the newest that it saw.
+  Place Shown(TxnId id) const;
+  static std::vector<Version>::const_iterator FirstAfter(const std::vector<Version>& versions,
+                                                         int64_t timestamp);
   void LogMissed(TxnId id, const Frontier& frontier);
   TxnId FindWriter(KeyId key, int64_t value);
 
