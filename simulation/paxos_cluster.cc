@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "runtime/sleep.h"
 #include "runtime/task_scope.h"
+#include "simulation/drawn_options.h"
 #include "simulation/membership_operator.h"
 #include "simulation/register_client.h"
 #include "workload/linearizability.h"
@@ -57,12 +58,6 @@ class ClientsProgram final : public simulated::NodeProgram {
   runtime::TaskScope scope_;
 };
 
-// One of the values, drawn.
-template <typename T>
-T OneOf(Random* random, const std::vector<T>& values) {
-  return values[static_cast<size_t>(random->Uniform(0, static_cast<int64_t>(values.size()) - 1))];
-}
-
 runtime::Task<void> ProveAlive(std::unique_ptr<RegisterClient> client, GroupId group, int* proved) {
   if ((co_await client->ProveAlive(group)).ok()) ++*proved;
 }
@@ -82,7 +77,7 @@ PaxosCluster::PaxosCluster(Universe* universe, PaxosClusterOptions options)
       calm_(!options.stirs) {
   DrawOptions();
   for (int i = 1; i <= options_.nodes; ++i) nodes_.emplace_back(static_cast<uint32_t>(i));
-  node_options_.nodes = nodes_;
+  node_options_.of_host.nodes = nodes_;
   AddGroups();
   AddNodes();
   AddClients();
@@ -90,33 +85,10 @@ PaxosCluster::PaxosCluster(Universe* universe, PaxosClusterOptions options)
 
 void PaxosCluster::DrawOptions() {
   Random& random = universe_.random();
-  paxos::HostOptions& host = node_options_.host;
-  const Duration lease = OneOf<Duration>(&random, {1s, 2s, 3s});
-  host.replica.lease = lease;
-  host.replica.renew_every = lease / 4;
-  host.replica.stall_max = lease / 4;
-  host.replica.tell_after = OneOf<Duration>(&random, {0ms, 2ms, 50ms});
-  host.replica.candidacy_max = lease / 6;
-  host.replica.open_slots_max = OneOf<size_t>(&random, {4, 16, 256, 4096});
-  host.replica.open_bytes_max = OneOf<size_t>(&random, {8 << 10, 64 << 10, 8 << 20});
-  host.replica.message_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 512 << 10});
-  host.log.segment_bytes = OneOf<size_t>(&random, {16 << 10, 64 << 10, 1 << 20});
-  host.log.batch_bytes_max = OneOf<size_t>(&random, {1 << 10, 16 << 10, 1 << 20});
-  host.log.cache_bytes_max = OneOf<size_t>(&random, {0, 4 << 10, 1 << 20});
-  host.store.write_buffer_bytes = OneOf<size_t>(&random, {64 << 10, 256 << 10});
-  host.store.block_cache_bytes = 256 << 10;
-  host.log_retained_bytes = OneOf<size_t>(&random, {0, 2 << 10, 32 << 10, 16 << 20});
-  host.collect_period = OneOf<Duration>(&random, {300ms, 1s, 10s});
-  host.cut_period = OneOf<Duration>(&random, {200ms, 1s, 5s});
-  host.apply_pause = OneOf<Duration>(&random, {0ms, 2ms, 20ms});
-  host.apply_bytes_max = OneOf<size_t>(&random, {1, 1 << 10, 1 << 20});
-  host.fetch_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
-  host.snapshot_chunk_bytes_max = OneOf<size_t>(&random, {256, 4 << 10, 1 << 20});
-  host.call_timeout = OneOf<Duration>(&random, {300ms, 1s, 2s});
-  host.join_pause = 200ms;
+  node_options_.of_host.host = DrawHostOptions(&random);
   value_bytes_max_ = OneOf<int64_t>(&random, {0, 50, 1'000});
-  node_options_.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
-  host.log_given_bytes_max = OneOf<size_t>(&random, {0, 4 << 10, 1 << 30});
+  node_options_.of_host.compares_clocks = !options_.clocks_lie || random.Chance(0.5);
+  node_options_.of_host.host.log_given_bytes_max = OneOf<size_t>(&random, {0, 4 << 10, 1 << 30});
 }
 
 void PaxosCluster::AddGroups() {
@@ -214,7 +186,7 @@ bool PaxosCluster::AllHealthy() const {
 
 bool PaxosCluster::AllSettled() const {
   if (!options_.changes_members) return true;
-  for (const auto& [group, founding] : truth_.foundings) {
+  for (const auto& [group, founding] : truth_.beginning.groups) {
     if (!MembershipOperator::Settled(universe_, truth_, group,
                                      static_cast<size_t>(options_.voters))) {
       return false;
@@ -226,7 +198,7 @@ bool PaxosCluster::AllSettled() const {
 void PaxosCluster::Settle() {
   if (!universe_.violation().ok()) return;
   // A clock that has lied is found out by its next reading.
-  if (options_.clocks_lie) universe_.RunFor(2 * node_options_.truetime.poll_period);
+  if (options_.clocks_lie) universe_.RunFor(2 * node_options_.of_host.truetime.poll_period);
   if (!universe_.RunUntil([this] { return AllHealthy(); }, kClocksSettle)) {
     return FailForLife("a node is not well long after all has healed");
   }
@@ -249,12 +221,12 @@ void PaxosCluster::DemandLife() {
 }
 
 int PaxosCluster::BeginProofs(PaxosNode* node, NodeId id, int* proved) {
-  for (const auto& [group, founding] : truth_.foundings) {
+  for (const auto& [group, founding] : truth_.beginning.groups) {
     auto client = std::make_unique<RegisterClient>(&universe_, &universe_.node(id), &truth_,
                                                    ClientOptions(kProverIds + id.value()));
     node->Spawn(ProveAlive(std::move(client), group, proved));
   }
-  return static_cast<int>(truth_.foundings.size());
+  return static_cast<int>(truth_.beginning.groups.size());
 }
 
 void PaxosCluster::DemandLifeBesideAStalledDisk() {

@@ -15,6 +15,7 @@
 #include "simulation/paxos_node.h"
 #include "simulation/paxos_truth.h"
 #include "simulation/paxos_watchers.h"
+#include "simulation/register_client.h"
 
 namespace simulation {
 
@@ -39,7 +40,7 @@ class PaxosCluster {
   PaxosCluster& operator=(const PaxosCluster&) = delete;
 
   PaxosTruth& truth() { return truth_; }
-  runtime::Duration lease() const { return node_options_.host.replica.lease; }
+  runtime::Duration lease() const { return node_options_.of_host.host.replica.lease; }
 
   // Lets `harms` reign for `length`, and heals.
   void Chaos(std::vector<Harm> harms, runtime::Duration length);

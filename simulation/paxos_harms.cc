@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "runtime/sleep.h"
-#include "simulation/paxos_node.h"
+#include "simulation/host_node.h"
 
 namespace simulation {
 namespace {
@@ -33,7 +33,7 @@ runtime::Task<void> HandOver(std::shared_ptr<paxos::Group> group, paxos::Replica
 }
 
 std::function<void()> HandOverAll(Universe* universe, NodeWorld* world) {
-  PaxosNode* const node = FindPaxosNode(*world);
+  HostNode* const node = FindHostNode(*world);
   if (node == nullptr || node->host() == nullptr) return nullptr;
   bool led = false;
   for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
@@ -46,10 +46,23 @@ std::function<void()> HandOverAll(Universe* universe, NodeWorld* world) {
   return Nothing;
 }
 
+runtime::Task<void> HandOverAgain(Universe* universe, NodeWorld* world,
+                                  std::shared_ptr<bool> over) {
+  while ((co_await runtime::SleepFor(universe->random().Exponential(100ms))).ok() && !*over) {
+    HandOverAll(universe, world);
+  }
+}
+
+std::function<void()> BeRestless(Universe* universe, NodeWorld* world) {
+  auto over = std::make_shared<bool>(false);
+  universe->Spawn(HandOverAgain(universe, world, over));
+  return [over] { *over = true; };
+}
+
 // From now on the replicas on `preferred` are to lead; 0: whoever does.
 void Prefer(Universe* universe, runtime::NodeId preferred) {
   for (const auto& [id, world] : universe->nodes()) {
-    PaxosNode* const node = FindPaxosNode(*world);
+    HostNode* const node = FindHostNode(*world);
     if (node == nullptr || node->host() == nullptr) continue;
     for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
       const paxos::Member* const member = group->replica().configuration().FindNode(preferred);
@@ -73,7 +86,7 @@ runtime::Task<void> MuteLater(Universe* universe, runtime::NodeId node, Duration
 // What a leader is told comes late, and a little later nobody hears of it any more: votes that it
 // asked for long ago are on their way while the others vote anew.
 std::function<void()> TellLate(Universe* universe, NodeWorld* world) {
-  PaxosNode* const node = FindPaxosNode(*world);
+  HostNode* const node = FindHostNode(*world);
   if (node == nullptr || node->host() == nullptr) return nullptr;
   bool leads = false;
   for (const std::shared_ptr<paxos::Group>& group : node->host()->groups()) {
@@ -93,7 +106,7 @@ std::function<void()> TellLate(Universe* universe, NodeWorld* world) {
   };
 }
 
-bool IsPaxosNode(const NodeWorld& world) { return FindPaxosNode(world) != nullptr; }
+bool HasHost(const NodeWorld& world) { return FindHostNode(world) != nullptr; }
 
 std::function<void()> CrashAll(Universe* universe) {
   std::vector<NodeWorld*> crashed;
@@ -119,19 +132,19 @@ bool CanCrash(NodeWorld& node) { return node.running() && !node.clock().suspende
 
 }  // namespace
 
-std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
+std::vector<Harm> LeadHarms(Universe* universe) {
   return {
       {"told-late", [universe](NodeWorld* node) { return TellLate(universe, node); }},
       {"hand-over", [universe](NodeWorld* node) { return HandOverAll(universe, node); }},
       {"preferred-leader",
        [universe](NodeWorld* node) -> std::function<void()> {
-         if (!IsPaxosNode(*node)) return nullptr;
+         if (!HasHost(*node)) return nullptr;
          Prefer(universe, node->node());
          return [universe] { Prefer(universe, runtime::NodeId()); };
        }},
       {"reopened-host",
        [](NodeWorld* node) -> std::function<void()> {
-         PaxosNode* const program = FindPaxosNode(*node);
+         HostNode* const program = FindHostNode(*node);
          if (program == nullptr || program->host() == nullptr) return nullptr;
          program->Reopen();
          return Nothing;
@@ -143,6 +156,10 @@ std::vector<Harm> LeadHarms(Universe* universe, PaxosTruth*) {
        }},
       {"crash-all", [universe](NodeWorld*) { return CrashAll(universe); }},
   };
+}
+
+std::vector<Harm> RestlessLeadHarms(Universe* universe) {
+  return {{"restless-lead", [universe](NodeWorld* node) { return BeRestless(universe, node); }}};
 }
 
 std::vector<Harm> DamageHarms(Universe* universe, PaxosTruth* truth) {

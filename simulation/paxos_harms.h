@@ -9,10 +9,14 @@
 
 namespace simulation {
 
-// What moves leads about, planned or not. `universe` outlives them; so does `truth`.
-std::vector<Harm> LeadHarms(simulated::Universe* universe, PaxosTruth* truth);
+// What moves leads about, planned or not. `universe` outlives them.
+std::vector<Harm> LeadHarms(simulated::Universe* universe);
 
-// What destroys what is on a disk, of the machines in PaxosTruth::bad_disks only.
+// Leads that move again and again, in the midst of whatever rests on them. `universe` outlives them.
+std::vector<Harm> RestlessLeadHarms(simulated::Universe* universe);
+
+// What destroys what is on a disk, of the machines in PaxosTruth::bad_disks only. `truth` outlives
+// them.
 std::vector<Harm> DamageHarms(simulated::Universe* universe, PaxosTruth* truth);
 
 // Clocks beyond their bounds.

@@ -17,9 +17,9 @@ using runtime::operator""s;
 
 constexpr runtime::Duration kChaos = 20s;
 
-std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
+std::vector<Harm> Harms(simulated::Universe* universe) {
   return AllOf({ProcessHarms(universe), NetworkHarms(universe), LyingHarms(universe),
-                LyingHarms(universe), LeadHarms(universe, truth)});
+                LyingHarms(universe), LeadHarms(universe)});
 }
 
 }  // namespace
@@ -28,7 +28,7 @@ void RunPaxosLiarScenario(simulated::Universe* universe) {
   PaxosClusterOptions options;
   options.clocks_lie = true;
   PaxosCluster cluster(universe, options);
-  cluster.Chaos(Harms(universe, &cluster.truth()), kChaos);
+  cluster.Chaos(Harms(universe), kChaos);
   cluster.Settle();
   cluster.DemandLife();
   cluster.DemandEquality();

@@ -23,7 +23,7 @@ constexpr int kDamages = 5;
 std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
   std::vector<Harm> harms =
       AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
-             DiskHarms(universe), LeadHarms(universe, truth)});
+             DiskHarms(universe), LeadHarms(universe)});
   if (truth->bad_disks.empty()) return harms;
   for (int i = 0; i < kDamages; ++i) harms = AllOf({harms, DamageHarms(universe, truth)});
   return harms;

@@ -20,9 +20,9 @@ using runtime::operator""s;
 
 constexpr runtime::Duration kChaos = 20s;
 
-std::vector<Harm> Harms(simulated::Universe* universe, PaxosTruth* truth) {
+std::vector<Harm> Harms(simulated::Universe* universe) {
   return AllOf({ProcessHarms(universe), ClockHarms(universe), NetworkHarms(universe),
-                DiskHarms(universe), LeadHarms(universe, truth)});
+                DiskHarms(universe), LeadHarms(universe)});
 }
 
 }  // namespace
@@ -33,7 +33,7 @@ void RunPaxosScenario(simulated::Universe* universe) {
   options.voters = options.nodes;
   options.groups = static_cast<int>(universe->random().Uniform(1, 2));
   PaxosCluster cluster(universe, options);
-  cluster.Chaos(Harms(universe, &cluster.truth()), kChaos);
+  cluster.Chaos(Harms(universe), kChaos);
   cluster.Settle();
   cluster.DemandLife();
   cluster.DemandEquality();

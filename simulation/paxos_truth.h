@@ -11,6 +11,7 @@
 
 #include "paxos/kernel/configuration.h"
 #include "simulation/group_truth.h"
+#include "simulation/host_node.h"
 #include "simulation/sent_messages.h"
 #include "storage/ids.h"
 #include "workload/register_history.h"
@@ -29,7 +30,7 @@ class PaxosTruth {
 
   void AddGroup(storage::GroupId group, paxos::Configuration founding) {
     groups[group] = std::make_unique<GroupTruth>(&universe_, group, founding);
-    foundings.emplace(group, std::move(founding));
+    beginning.groups.emplace(group, std::move(founding));
   }
   GroupTruth& group(storage::GroupId group) { return *groups.at(group); }
 
@@ -40,16 +41,14 @@ class PaxosTruth {
       const paxos::Member* const member = group(id).configuration().Find(replica);
       sent.Lost(id, replica, member != nullptr && !member->voter);
     }
-    for (const auto& [id, founding] : foundings) created.insert({id, node});
+    for (const auto& [id, founding] : beginning.groups) beginning.created.insert({id, node});
     ++logs_lost;
   }
 
   std::map<storage::GroupId, std::unique_ptr<GroupTruth>> groups;
-  std::map<storage::GroupId, paxos::Configuration> foundings;
+  Foundings beginning;
   SentMessages sent;
   workload::RegisterHistory history;
-  // The replicas of the beginning that were made, and must not be made again.
-  std::set<std::pair<storage::GroupId, runtime::NodeId>> created;
   // The machines whose disks may turn bits: what they lose is not held against the program.
   std::set<runtime::NodeId> bad_disks;
   uint64_t logs_lost = 0;

@@ -21,7 +21,7 @@ void PaxosWatchers::Watch() {
   for (const auto& [id, world] : universe_.nodes()) {
     PaxosNode* const node = FindPaxosNode(*world);
     if (node == nullptr || node->host() == nullptr) continue;
-    for (const auto& [group, founding] : truth_.foundings) {
+    for (const auto& [group, founding] : truth_.beginning.groups) {
       const std::shared_ptr<paxos::Group> here = node->host()->FindGroup(group);
       if (here != nullptr && !here->ended()) WatchReplica(node, world.get(), *here);
     }

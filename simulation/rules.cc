@@ -19,6 +19,10 @@ const std::vector<RuleSwitch>& RuleSwitches() {
       {"PX-STALL", "paxos", "a leader whose disk stands still keeps the lead, and nobody serves"},
       {"PX-CEILING", "paxos-liar", "after a false clock, a write changes what was called safe"},
       {"PX-MONOTONE", "paxos-liar", "timestamps go back from one leader to the next"},
+      {"TX-COMMIT-WAIT", "bank", "a commit is shown before its timestamp has passed"},
+      {"TX-SAFE-TIME", "bank", "a commit appears below a timestamp at which was read (stale-read)"},
+      {"TX-LOCKS", "bank", "the older waits for the younger, too: transactions wait in a circle"},
+      {"TX-EPOCH", "append", "a commit rests on locks that a new leader gave to somebody else"},
   };
   return *switches;
 }

@@ -13,6 +13,14 @@ void RunStorageScenario(simulated::Universe* universe);
 void RunPaxosScenario(simulated::Universe* universe);
 void RunPaxosReconfigScenario(simulated::Universe* universe);
 void RunPaxosLiarScenario(simulated::Universe* universe);
+void RunBankScenario(simulated::Universe* universe);
+void RunAppendScenario(simulated::Universe* universe);
+void RunRegisterScenario(simulated::Universe* universe);
+void RunWriteSkewScenario(simulated::Universe* universe);
+void RunLongForkScenario(simulated::Universe* universe);
+void RunPhantomScenario(simulated::Universe* universe);
+void RunExternalScenario(simulated::Universe* universe);
+void RunTransactionLiarScenario(simulated::Universe* universe);
 
 }  // namespace simulation
 

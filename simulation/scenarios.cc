@@ -22,6 +22,20 @@ const std::vector<Scenario>& Scenarios() {
        RunPaxosReconfigScenario},
       {"paxos-liar", "clocks beyond their bounds cost recency, never consistency",
        RunPaxosLiarScenario},
+      {"bank", "transfers between shards: the total is the same in every snapshot",
+       RunBankScenario},
+      {"append", "lists appended to and read in transactions: strictly serializable",
+       RunAppendScenario},
+      {"register", "registers read and written in transactions: strictly serializable",
+       RunRegisterScenario},
+      {"write-skew", "pairs of rows of which one may be off, but never both", RunWriteSkewScenario},
+      {"long-fork", "blind writes in different shards: no two snapshots disagree on their order",
+       RunLongForkScenario},
+      {"phantom", "rows that come and go on conditions over their range", RunPhantomScenario},
+      {"external", "who begins after an acknowledgement that was told elsewhere comes after it",
+       RunExternalScenario},
+      {"txn-liar", "clocks beyond their bounds cost transactions order in real time, nothing else",
+       RunTransactionLiarScenario},
   };
   return *scenarios;
 }
