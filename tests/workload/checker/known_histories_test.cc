@@ -141,10 +141,12 @@ INSTANTIATE_TEST_SUITE_P(Timestamps, StampedHistories,
                                          Stamped{"timestamps-good-last-timestamp", {}},
                                          Stamped{"timestamps-good-unknown", {}},
                                          Stamped{"timestamps-good-stale", {}},
+                                         Stamped{"timestamps-good-readers", {}},
                                          Stamped{"timestamps-stale-read", {"stale-read"}},
                                          Stamped{"timestamps-future-read", {"future-read"}},
                                          Stamped{"timestamps-realtime-order", {"realtime-order"}},
                                          Stamped{"timestamps-realtime-read", {"realtime-order"}},
+                                         Stamped{"timestamps-realtime-readers", {"realtime-order"}},
                                          Stamped{"timestamps-tie", {"timestamp-tie"}},
                                          Stamped{"timestamps-fractured-read", {"fractured-read"}}));
 
