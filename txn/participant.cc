@@ -39,7 +39,6 @@ Participant::Participant(const ShardContext* context, GroupId group, runtime::Ta
       group_(group),
       scope_(*scope),
       checks_epoch_(!context->world.experiments().Without("TX-EPOCH")),
-      guards_reads_(!context->world.experiments().Without("TX-READ-GUARD")),
       locks_(group, TableOptions(*context), context->options.participant.print_keys) {}
 
 // --- The lead ---

@@ -129,9 +129,8 @@ class Participant {
   const ShardContext& context_;
   const storage::GroupId group_;
   runtime::TaskScope& scope_;
-  // TX-EPOCH and TX-READ-GUARD, off in experiments only.
+  // TX-EPOCH, off in experiments only.
   const bool checks_epoch_;
-  const bool guards_reads_;
   LeaderLocks locks_;
   std::map<TransactionId, Open> open_;
   std::map<TransactionId, std::string> ended_;  // With the reasons.

@@ -62,7 +62,7 @@ absl::StatusOr<Timestamp> Participant::Guard(const GroupPtr& group) const {
   ASSIGN_OR_RETURN(const Timestamp latest, context_.NowLatest());
   const Timestamp until = std::min(latest + context_.options.participant.guard_length,
                                    group->lease_end() - runtime::Duration(1));
-  if (guards_reads_) RETURN_IF_ERROR(group->Guard(until));
+  RETURN_IF_ERROR(group->Guard(until));
   return until;
 }
 
