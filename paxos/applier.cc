@@ -120,8 +120,11 @@ runtime::Task<void> Applier::Run() {
 // Waits until there is enough to apply, or until it is time.
 runtime::Task<absl::Status> Applier::Gather() {
   const bool in_step = restored_ && state_.slot == told_;
-  if (!in_step || hurried_) co_return absl::OkStatus();
-  co_return co_await hurry_.Wait(runtime::Executor::Current().Now() + home_.options().apply_pause);
+  if (!in_step || hurried_ || state_.slot < gathered_through_) co_return absl::OkStatus();
+  CO_RETURN_IF_ERROR(
+      co_await hurry_.Wait(runtime::Executor::Current().Now() + home_.options().apply_pause));
+  if (!queue_.empty()) gathered_through_ = queue_.back().slot;
+  co_return absl::OkStatus();
 }
 
 runtime::Task<absl::Status> Applier::Step() {

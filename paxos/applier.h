@@ -115,6 +115,8 @@ class Applier {
   storage::StoreEpoch epoch_;  // Of the store when the state machine was restored.
   uint64_t store_changes_ = 0;
   bool hurried_ = false;
+  // What had come when the last pause was over: it is applied without another one.
+  Slot gathered_through_;
   Signal hurry_;
   bool running_ = false;
   bool stopped_ = false;

@@ -53,8 +53,8 @@ void Encode(const ScanQuery& scan, proto::Scan* out) {
 ScanQuery Decode(const proto::Scan& in) {
   return {.range = Decode(in.range()),
           .backward = in.backward(),
-          .rows_max = in.rows_max(),
-          .bytes_max = in.bytes_max()};
+          .rows_max = std::clamp<size_t>(in.rows_max(), 1, kScanRowsMax),
+          .bytes_max = std::min<size_t>(in.bytes_max(), kScanBytesMax)};
 }
 
 void Encode(RowsFound found, Cells* cells, std::optional<KeyRange>* rest) {

@@ -29,13 +29,19 @@ absl::StatusOr<std::vector<Lock>> Decode(const Locks& in);
 void Encode(const ScanQuery& scan, proto::Scan* out);
 ScanQuery Decode(const proto::Scan& in);
 
-// What a request asks to read: its `get` and `scan`.
+// Of one scan, whatever is asked for.
+inline constexpr size_t kScanRowsMax = 100'000;
+inline constexpr size_t kScanBytesMax = 8 << 20;
+
+// What a request asks to read: its `get` and `scan`. INVALID_ARGUMENT: a range without keys.
 template <typename Request>
-RowsWanted TakeWanted(Request* request) {
+absl::StatusOr<RowsWanted> TakeWanted(Request* request) {
   RowsWanted wanted;
   wanted.get.reserve(static_cast<size_t>(request->get_size()));
   for (std::string& key : *request->mutable_get()) wanted.get.push_back(std::move(key));
-  if (request->has_scan()) wanted.scan = Decode(request->scan());
+  if (!request->has_scan()) return wanted;
+  wanted.scan = Decode(request->scan());
+  if (wanted.scan->range.empty()) return absl::InvalidArgumentError("a scan of no keys");
   return wanted;
 }
 

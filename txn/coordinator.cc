@@ -169,7 +169,11 @@ absl::StatusOr<Coordinator::CommitmentPtr> Coordinator::BeginCommit(const GroupP
   absl::StatusOr<std::vector<GroupId>> writers = wire::Decode(request.writers());
   absl::StatusOr<std::vector<GroupId>> readers = wire::Decode(request.readers());
   const bool readable = writes.ok() && locks.ok() && writers.ok() && readers.ok();
-  if (!readable || writes->empty()) return refuse(Refusal::Kind::kInvalid, "no such commit");
+  const auto names_this = [this](const std::vector<GroupId>& groups) {
+    return std::find(groups.begin(), groups.end(), group_) != groups.end();
+  };
+  if (!readable || writes->empty() || names_this(*writers) || names_this(*readers))
+    return refuse(Refusal::Kind::kInvalid, "no such commit");
   // A transaction that waits for a lock must not be prepared elsewhere.
   if (!locks->empty() && !(writers->empty() && readers->empty())) {
     return refuse(Refusal::Kind::kInvalid, "locks are to be taken before a commit over groups");

@@ -149,7 +149,7 @@ Task<absl::StatusOr<proto::AccessReply>> Participant::Access(GroupPtr group,
                                                              proto::AccessRequest request) {
   const Attempt attempt = AttemptOf(request);
   CO_ASSIGN_OR_RETURN(std::vector<Lock> locks, wire::Decode(request.locks()));
-  RowsWanted wanted = wire::TakeWanted(&request);
+  CO_ASSIGN_OR_RETURN(RowsWanted wanted, wire::TakeWanted(&request));
   CO_RETURN_IF_ERROR(Enter(group, attempt));
   const Ballot ballot = *locks_.ballot();
   proto::AccessReply reply;

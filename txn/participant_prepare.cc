@@ -73,7 +73,11 @@ absl::Status Participant::Prepare(const GroupPtr& group, proto::PrepareRequest r
   if (!attempt.ballot) return Refuse(Refusal::Kind::kInvalid, "it holds no locks here");
   txn::Prepare prepare{
       .id = attempt.id, .age = attempt.age, .coordinator = GroupId(request.coordinator())};
-  ASSIGN_OR_RETURN(prepare.writes, wire::Decode(request.mutable_writes()));
+  absl::StatusOr<std::vector<Write>> writes = wire::Decode(request.mutable_writes());
+  if (!writes.ok() || prepare.coordinator == GroupId() || prepare.coordinator == group_) {
+    return Refuse(Refusal::Kind::kInvalid, "no such prepare");
+  }
+  prepare.writes = *std::move(writes);
   RETURN_IF_ERROR(Enter(group, attempt));
   if (open_.at(attempt.id).committing) return absl::OkStatus();  // It was sent twice.
   const ShardDescriptor& shard = MachineOf(group).descriptor();

@@ -91,6 +91,8 @@ Refusal Translate(const absl::Status& error) {
   Refusal refusal{.kind = Kind::kNotNow, .why = std::string(error.message())};
   // Below the horizon of a view.
   if (absl::IsOutOfRange(error)) refusal.kind = Kind::kTooOld;
+  // Of what stands in a request.
+  if (absl::IsInvalidArgument(error)) refusal.kind = Kind::kInvalid;
   return refusal;
 }
 

@@ -51,7 +51,8 @@ inline absl::Status Refuse(Refusal::Kind kind, absl::string_view why) {
 std::optional<Refusal> RefusalOf(const absl::Status& status);
 
 // What any error that a shard's work ends with means to its asker: those of paxos/errors.h and
-// txn/errors.h, a refusal as it is, a cancellation or anything else as kNotNow.
+// txn/errors.h, a refusal as it is, INVALID_ARGUMENT as kInvalid, a cancellation or anything else as
+// kNotNow.
 Refusal Translate(const absl::Status& error);
 
 // A reply that carries a refusal, and the other way.

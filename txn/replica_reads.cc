@@ -55,13 +55,20 @@ std::optional<Timestamp> LastCommit(const GroupPtr& group, const std::vector<Key
   return last;
 }
 
-// Waits until the ranges are safe at `at`, or says how far they are when the time is up.
-Task<void> WaitUntilSafe(GroupPtr group, std::vector<KeyRange> ranges, Timestamp at,
-                         Duration wait_max) {
+// Whether another node may have taken `at` for its Now().latest. What is later is not promised yet:
+// all commits would have to wait for it.
+bool MayBeNow(const truetime::TrueTime& truetime, Timestamp at) {
+  const truetime::Interval now = truetime.Now();
+  return at <= now.latest + (now.latest - now.earliest);
+}
+
+// Waits until the ranges are safe at `at`, or the time is up.
+Task<void> WaitUntilSafe(truetime::TrueTime* truetime, GroupPtr group, std::vector<KeyRange> ranges,
+                         Timestamp at, Duration wait_max) {
   const MonotonicTime end = Now() + wait_max;
   while (SafeTime(group, ranges) < at && Now() < end && !group->ended()) {
     // Whoever leads can promise it at once.
-    if (group->leading()) group->Pin(at).IgnoreError();
+    if (group->leading() && MayBeNow(*truetime, at)) group->Pin(at).IgnoreError();
     if (SafeTime(group, ranges) >= at) co_return;
     if (!(co_await group->WaitForChange(std::min(end, Now() + kLook))).ok()) co_return;
   }
@@ -119,7 +126,7 @@ Task<absl::StatusOr<ReplicaRows>> ReplicaReads::ReadIn(GroupPtr group, ReplicaRe
   } else if (read.at == ReplicaRead::At::kAtLeast) {
     at = std::max(at, SafeTime(group, ranges));
   }
-  co_await WaitUntilSafe(group, ranges, at, read.wait_max);
+  co_await WaitUntilSafe(&truetime_, group, ranges, at, read.wait_max);
   CO_ASSIGN_OR_RETURN(ShardRead rows, MachineOf(group).NewRead(ranges, at, group->PaxosSafeTime()));
   const Timestamp safe = SafeTime(group, ranges);
   CO_ASSIGN_OR_RETURN(RowsFound found, co_await ReadRows(&world_.blocking(), std::move(rows),

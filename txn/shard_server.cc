@@ -207,7 +207,7 @@ Task<absl::StatusOr<proto::ReadReply>> AnswerRead(ReplicaReads* reads, proto::Re
   } else {
     read.at = ReplicaRead::At::kNewest;
   }
-  read.wanted = wire::TakeWanted(&request);
+  CO_ASSIGN_OR_RETURN(read.wanted, wire::TakeWanted(&request));
   CO_ASSIGN_OR_RETURN(ReplicaRows rows, co_await reads->Read(std::move(read)));
   proto::ReadReply reply;
   reply.set_timestamp(rows.timestamp.nanoseconds());

@@ -285,6 +285,30 @@ TEST_F(Protocol, WhatIsNotLockedIsNotWritten) {
   EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
 }
 
+TEST_F(Protocol, WhatNoGatewayAsksIsRefused) {
+  Caller caller = calls.Begin();
+  ASSERT_TRUE(calls.LockKey(&caller, 1, "a").ok());
+  ASSERT_TRUE(calls.LockKey(&caller, 2, "k").ok());
+  for (const absl::Status& refused :
+       {calls.Prepare(caller, 2, 2, {Put("k", "1")}),
+        calls.Prepare(caller, 2, 1, {Put("l", "1"), Put("k", "1")}),
+        calls.Commit(caller, 1, {}, {2}).status(),
+        calls.Commit(caller, 1, {Put("a", "1")}, {1}).status(),
+        calls.Lock(&caller, 1, {{{"c", "b"}, LockMode::kShared}}).status(),
+        calls.Lock(&caller, 1, {}, 1s, {"b"}).status()}) {
+    EXPECT_TRUE(absl::IsInvalidArgument(refused)) << refused;
+  }
+}
+
+// A promise for the future would make every commit wait for it.
+TEST_F(Protocol, AReadInTheFutureWaitsForIt) {
+  const int leader = cluster.AwaitLeader(2);
+  const Timestamp later = Now() + 2s;
+  EXPECT_TRUE(absl::IsUnavailable(calls.Read(leader, 2, "k", later, 100ms).status()));
+  EXPECT_LT(MustCommit(2, {Put("k", "1")}), later);
+  EXPECT_EQ(Row(leader, 2, "k", later), "1");
+}
+
 TEST_F(Protocol, KeysOfAnotherShardAreRefusedWithTheShard) {
   Caller caller = calls.Begin();
   const absl::Status refused = calls.LockKey(&caller, 1, "z").status();
