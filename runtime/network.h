@@ -8,6 +8,10 @@
 //              run), UNIMPLEMENTED, or RESOURCE_EXHAUSTED (the peer has too many calls under way).
 //              The handler runs under the caller's deadline, and cancelling the caller cancels the
 //              handler.
+// Lanes:       a call on the shared lane means the same, and any handler serves both; it is cheaper
+//              where calls are many, since it shares batches. It waits in the queue of messages to
+//              the peer (RESOURCE_EXHAUSTED when that is full), and is held back with them by a
+//              receiver that is slow. Calls have no order, on either lane.
 // Messages:    one ordered stream from each node to each other one; all that waits when the stream
 //              is free goes in one batch. A message may be lost, and in the simulated world also
 //              duplicated and reordered: protocols above resend. Memory is bounded: Send() refuses
@@ -57,6 +61,15 @@ class ClockStamper {
   virtual void Observe(NodeId peer, ClockStamp stamp, std::optional<Duration> age_max) = 0;
 };
 
+// How a call travels. The simulated world makes no difference.
+enum class Lane : uint8_t {
+  // On its own: the right way for what is large, rare, or comes from no node.
+  kOwn,
+  // For small calls that are made often: the request travels in the batches of messages to the
+  // peer, and its reply in batches that come back on the same stream.
+  kShared,
+};
+
 class Network {
  public:
   // `caller` is the calling node, 0 if it is none. `request` is the handler's own.
@@ -96,7 +109,8 @@ class Network {
 
   // Calls `method` ("/package.Service/Method") at `peer`. `timeout` > 0.
   virtual Task<absl::StatusOr<std::string>> Call(NodeId peer, std::string method,
-                                                 std::string request, Duration timeout) = 0;
+                                                 std::string request, Duration timeout,
+                                                 Lane lane = Lane::kOwn) = 0;
 
   // Serves `method` on `executor`. CHECKs that it has no handler yet.
   [[nodiscard]] virtual Registration Serve(std::string method, Executor* executor,

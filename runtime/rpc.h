@@ -26,10 +26,10 @@ struct Method {
 
 template <typename Request, typename Reply>
 Task<absl::StatusOr<Reply>> Call(Network* network, Method<Request, Reply> method, NodeId peer,
-                                 Request request, Duration timeout) {
+                                 Request request, Duration timeout, Lane lane = Lane::kOwn) {
   CO_ASSIGN_OR_RETURN(
       std::string bytes,
-      co_await network->Call(peer, method.path, request.SerializeAsString(), timeout));
+      co_await network->Call(peer, method.path, request.SerializeAsString(), timeout, lane));
   Reply reply;
   if (!reply.ParseFromString(bytes)) {
     co_return absl::DataLossError(absl::StrCat("node ", peer.value(), " answered ", method.path,

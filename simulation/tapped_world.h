@@ -25,9 +25,9 @@ class TappedNetwork final : public runtime::Network {
     under().SetPeer(peer, std::move(address));
   }
   runtime::Task<absl::StatusOr<std::string>> Call(runtime::NodeId peer, std::string method,
-                                                  std::string request,
-                                                  runtime::Duration timeout) override {
-    return under().Call(peer, std::move(method), std::move(request), timeout);
+                                                  std::string request, runtime::Duration timeout,
+                                                  runtime::Lane lane) override {
+    return under().Call(peer, std::move(method), std::move(request), timeout, lane);
   }
   Registration Serve(std::string method, runtime::Executor* executor,
                      CallHandler handler) override {

@@ -39,14 +39,16 @@ inline constexpr runtime::Method<proto::KeepAliveRequest, proto::KeepAliveReply>
 inline constexpr runtime::Method<proto::ReadRequest, proto::ReadReply> kRead{
     "/isochron.txn.Shard/Read"};
 
+// On the shared lane: a transaction makes several small calls.
+//
 // The reply, without a refusal; or the refusal as a status; or why no reply came.
 template <typename Request, typename Reply>
 runtime::Task<absl::StatusOr<Reply>> CallNode(runtime::Network* network,
                                               runtime::Method<Request, Reply> method,
                                               runtime::NodeId node, Request request,
                                               runtime::Duration timeout) {
-  absl::StatusOr<Reply> reply =
-      co_await runtime::Call(network, method, node, std::move(request), timeout);
+  absl::StatusOr<Reply> reply = co_await runtime::Call(network, method, node, std::move(request),
+                                                       timeout, runtime::Lane::kShared);
   if (reply.ok() && reply->has_refusal()) co_return ToStatus(Decode(reply->refusal()));
   co_return reply;
 }

@@ -13,6 +13,7 @@
 #include "runtime/real/connection_settings.h"
 #include "runtime/real/credentials.h"
 #include "runtime/real/self_call.h"
+#include "runtime/real/shared_call.h"
 #include "runtime/status_macros.h"
 
 namespace real {
@@ -46,9 +47,10 @@ absl::StatusOr<std::unique_ptr<GrpcNetwork>> GrpcNetwork::Create(const GrpcNetwo
   std::unique_ptr<GrpcNetwork> network(new GrpcNetwork(options, world));
   network->channel_credentials_ = MakeChannelCredentials(options.tls, tls);
   if (listens) {
-    const GrpcServer::Context served{options.self,        options.calls_max, &network->methods_,
-                                     &network->messages_, &network->stamps_, &network->metrics_};
-    ASSIGN_OR_RETURN(network->server_, GrpcServer::Listen(served, options.listen_address,
+    const Serving serving{
+        options.self,      &network->slots_,   &network->methods_,      &network->messages_,
+        &network->stamps_, &network->metrics_, options.queue_bytes_max, options.batch_bytes_max};
+    ASSIGN_OR_RETURN(network->server_, GrpcServer::Listen(serving, options.listen_address,
                                                           MakeServerCredentials(options.tls, tls)));
   }
   return network;
@@ -60,6 +62,7 @@ GrpcNetwork::GrpcNetwork(const GrpcNetworkOptions& options, const GrpcNetworkWor
       metrics_(world.metrics),
       calls_{options.self, world.clocks, &stamps_, &metrics_, &outstanding_},
       senders_{&calls_, world.log, options.queue_bytes_max, options.batch_bytes_max},
+      slots_(options.self, options.calls_max, &metrics_),
       messages_(&metrics_),
       to_self_(options.queue_bytes_max),
       grpc_log_(world.log),
@@ -138,9 +141,14 @@ Loop* GrpcNetwork::ToLoop(runtime::Executor* executor) const {
 runtime::Task<absl::StatusOr<std::string>> GrpcNetwork::Call(runtime::NodeId peer,
                                                              std::string method,
                                                              std::string request,
-                                                             runtime::Duration timeout) {
+                                                             runtime::Duration timeout,
+                                                             runtime::Lane lane) {
   CHECK(timeout > runtime::Duration::zero());
   if (peer == self_) return CallSelf(std::move(method), std::move(request), timeout);
+  // What is large would hold up what shares the lane.
+  if (lane == runtime::Lane::kShared && request.size() <= senders_.batch_bytes_max) {
+    return CallShared(peer, std::move(method), std::move(request), timeout);
+  }
   return CallPeer(peer, std::move(method), std::move(request), timeout);
 }
 
@@ -153,13 +161,21 @@ runtime::Task<absl::StatusOr<std::string>> GrpcNetwork::CallPeer(runtime::NodeId
   co_return co_await ClientCall::Awaiter(std::move(call), timeout);
 }
 
+runtime::Task<absl::StatusOr<std::string>> GrpcNetwork::CallShared(runtime::NodeId peer,
+                                                                   std::string method,
+                                                                   std::string request,
+                                                                   runtime::Duration timeout) {
+  CO_ASSIGN_OR_RETURN(Peer known, FindPeer(peer));
+  co_return co_await SharedCallAwaiter(std::move(known.sender), std::move(method),
+                                       std::move(request), timeout, calls_.clocks->Raw());
+}
+
 runtime::Task<absl::StatusOr<std::string>> GrpcNetwork::CallSelf(std::string method,
                                                                  std::string request,
                                                                  runtime::Duration timeout) {
   std::shared_ptr<ServedMethod> served = methods_.Find(method);
   if (served == nullptr) {
-    co_return absl::UnimplementedError(
-        absl::StrCat("node ", self_.value(), " does not serve ", method));
+    co_return NotServed(self_, method);
   }
   const runtime::MonotonicTime deadline = Loop::Current().Now() + timeout;
   co_return co_await runtime::WithDeadline(

@@ -1,8 +1,9 @@
 // GrpcNetwork: the real Network, over gRPC's callback API.
 //
 // Reading order: client_call (a call goes out), grpc_server (it comes in), served_method (it runs),
-// message_sender (messages go out), message_handlers (they are handed out). This class knows the
-// peers and ties these together.
+// message_sender (messages go out), served_stream (they come in), message_handlers (they are handed
+// out); shared_call and stream_calls (a call that travels with the messages goes out, and comes in).
+// This class knows the peers and ties these together.
 //
 // End:         StopCallsOn() for each stopped loop, then the destructor, which breaks all streams
 //              and calls and waits for the last of gRPC's callbacks.
@@ -20,6 +21,7 @@
 #include "absl/status/statusor.h"
 #include "runtime/network.h"
 #include "runtime/real/byte_budget.h"
+#include "runtime/real/call_slots.h"
 #include "runtime/real/client_call.h"
 #include "runtime/real/grpc_log.h"
 #include "runtime/real/grpc_server.h"
@@ -61,8 +63,8 @@ class GrpcNetwork final : public runtime::Network {
   runtime::NodeId self() const override { return self_; }
   void SetPeer(runtime::NodeId peer, std::string address) override;
   runtime::Task<absl::StatusOr<std::string>> Call(runtime::NodeId peer, std::string method,
-                                                  std::string request,
-                                                  runtime::Duration timeout) override;
+                                                  std::string request, runtime::Duration timeout,
+                                                  runtime::Lane lane) override;
   Registration Serve(std::string method, runtime::Executor* executor, CallHandler handler) override;
   absl::Status Send(runtime::NodeId peer, runtime::MessageKind kind, std::string payload) override;
   runtime::Task<absl::Status> Writable(runtime::NodeId peer) override;
@@ -83,6 +85,9 @@ class GrpcNetwork final : public runtime::Network {
   runtime::Task<absl::StatusOr<std::string>> CallPeer(runtime::NodeId peer, std::string method,
                                                       std::string request,
                                                       runtime::Duration timeout);
+  runtime::Task<absl::StatusOr<std::string>> CallShared(runtime::NodeId peer, std::string method,
+                                                        std::string request,
+                                                        runtime::Duration timeout);
   runtime::Task<absl::StatusOr<std::string>> CallSelf(std::string method, std::string request,
                                                       runtime::Duration timeout);
   absl::Status SendToSelf(runtime::MessageKind kind, std::string payload);
@@ -96,6 +101,7 @@ class GrpcNetwork final : public runtime::Network {
   Outstanding outstanding_;
   const ClientCallContext calls_;
   const MessageSenderContext senders_;
+  CallSlots slots_;
   MethodTable methods_;
   MessageHandlers messages_;
   ByteBudget to_self_;  // Messages to the own node that wait for their loop.

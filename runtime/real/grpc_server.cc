@@ -4,13 +4,12 @@
 #include <grpcpp/server_builder.h>
 
 #include <utility>
-#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/real/connection_settings.h"
 #include "runtime/real/hand_over.h"
 #include "runtime/real/listen_address.h"
-#include "runtime/real/peer.pb.h"
+#include "runtime/real/served_stream.h"
 #include "runtime/real/wire.h"
 #include "runtime/status_macros.h"
 
@@ -54,7 +53,7 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
     StartRead(&request_);
   }
   ~CallReactor() override {
-    --server_->calls_;
+    server_->serving_.slots->Give();
     server_->hand_over_.Give();
   }
 
@@ -63,8 +62,8 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
     hand_over_.Take();
     if (!ok) return Finish(grpc::Status(grpc::INVALID_ARGUMENT, "the call has no request"));
     const Sender sender = FindSender(call_->client_metadata()).value_or(Sender());
-    server_->context_.stamps->Observe(sender.node, sender.stamp, std::nullopt);
-    server_->context_.metrics->calls_served.Add();
+    server_->serving_.stamps->Observe(sender.node, sender.stamp, std::nullopt);
+    server_->serving_.metrics->calls_served.Add();
     auto served = std::make_shared<ServedCall>(
         method_, sender.node, ToString(request_), ToMonotonic(call_->raw_deadline()),
         [this](absl::StatusOr<std::string> result) { Reply(std::move(result)); });
@@ -98,8 +97,8 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
   }
 
   void Reply(absl::StatusOr<std::string> result) {
-    const GrpcServer::Context& context = server_->context_;
-    call_->AddInitialMetadata(kSenderKey, EncodeSender({context.self, context.stamps->Now()}));
+    const Serving& serving = server_->serving_;
+    call_->AddInitialMetadata(kSenderKey, EncodeSender({serving.self, serving.stamps->Now()}));
     if (result.ok()) reply_ = ToByteBuffer(*result);
     hand_over_.Give();
     if (!result.ok()) return Finish(ToGrpc(result.status()));
@@ -121,88 +120,24 @@ class GrpcServer::CallReactor final : public grpc::ServerGenericBidiReactor {
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Our end of a peer's message stream. Deletes itself when gRPC is done with it.
-class GrpcServer::StreamReactor final : public grpc::ServerGenericBidiReactor {
- public:
-  explicit StreamReactor(GrpcServer* server) : server_(server) {
-    hand_over_.Give();
-    StartSendInitialMetadata();  // Tells the sender that it is connected.
-    StartRead(&read_);
-  }
-  ~StreamReactor() override { server_->hand_over_.Give(); }
-
- private:
-  // When the last handler lets go of it, the next batch is read.
-  struct BatchUnderWay {
-    explicit BatchUnderWay(StreamReactor* reading) : reactor(reading) {}
-    BatchUnderWay(const BatchUnderWay&) = delete;
-    BatchUnderWay& operator=(const BatchUnderWay&) = delete;
-    ~BatchUnderWay() {
-      reactor->hand_over_.Give();
-      reactor->StartRead(&reactor->read_);
-    }
-    StreamReactor* const reactor;
-  };
-
-  void OnReadDone(bool ok) override {
-    hand_over_.Take();
-    if (!ok) return Finish(grpc::Status::OK);
-    isochron::runtime::Batch batch;
-    if (!batch.ParseFromString(ToString(read_))) {
-      return Finish(grpc::Status(grpc::INVALID_ARGUMENT, "what came is not a Batch"));
-    }
-    const runtime::NodeId sender(batch.sender());
-    server_->context_.stamps->Observe(
-        sender,
-        {runtime::Timestamp(batch.stamp().earliest()), runtime::Timestamp(batch.stamp().latest())},
-        std::nullopt);
-    std::vector<IncomingMessage> messages;
-    messages.reserve(static_cast<size_t>(batch.messages_size()));
-    for (isochron::runtime::Message& message : *batch.mutable_messages()) {
-      messages.push_back(
-          {runtime::MessageKind(message.kind()), std::move(*message.mutable_payload())});
-    }
-    server_->context_.messages->Dispatch(sender, std::move(messages),
-                                         std::make_shared<BatchUnderWay>(this), &Loop::Deliver);
-  }
-
-  void OnDone() override {
-    hand_over_.Take();
-    delete this;
-  }
-
-  GrpcServer* const server_;
-  HandOver hand_over_;
-  grpc::ByteBuffer read_;
-};
-
 grpc::ServerGenericBidiReactor* GrpcServer::CreateReactor(
     grpc::GenericCallbackServerContext* call) {
   hand_over_.Take();
-  if (call->method() == kMessagesMethod) return new StreamReactor(this);
-  std::shared_ptr<ServedMethod> method = context_.methods->Find(call->method());
-  absl::Status refusal;
-  if (method == nullptr) {
-    refusal = absl::UnimplementedError(
-        absl::StrCat("node ", context_.self.value(), " does not serve ", call->method()));
-  } else if (++calls_ > context_.calls_max) {
-    --calls_;
-    context_.metrics->calls_refused.Add();
-    refusal = absl::ResourceExhaustedError(absl::StrCat(
-        "node ", context_.self.value(), " has ", context_.calls_max, " calls under way already"));
-  } else {
-    return new CallReactor(this, call, std::move(method));
-  }
-  call->AddInitialMetadata(kSenderKey, EncodeSender({context_.self, context_.stamps->Now()}));
+  if (call->method() == kMessagesMethod) return new ServedStream(&serving_, &hand_over_);
+  std::shared_ptr<ServedMethod> method = serving_.methods->Find(call->method());
+  const absl::Status refusal =
+      method != nullptr ? serving_.slots->Take() : NotServed(serving_.self, call->method());
+  if (refusal.ok()) return new CallReactor(this, call, std::move(method));
+  call->AddInitialMetadata(kSenderKey, EncodeSender({serving_.self, serving_.stamps->Now()}));
   hand_over_.Give();
   return new RefusedReactor(refusal);
 }
 
 absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Listen(
-    const Context& context, const std::string& address,
+    const Serving& serving, const std::string& address,
     std::shared_ptr<grpc::ServerCredentials> credentials) {
   RETURN_IF_ERROR(CheckListenAddress(address));
-  std::unique_ptr<GrpcServer> server(new GrpcServer(context));
+  std::unique_ptr<GrpcServer> server(new GrpcServer(serving));
   grpc::ServerBuilder builder;
   builder.AddListeningPort(address, std::move(credentials), &server->port_);
   builder.RegisterCallbackGenericService(server.get());

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/check.h"
+#include "runtime/real/by_loop.h"
 
 namespace real {
 
@@ -25,8 +26,7 @@ void MessageHandlers::Remove(runtime::MessageKind kind) {
 void MessageHandlers::Dispatch(runtime::NodeId sender, std::vector<IncomingMessage> messages,
                                std::shared_ptr<void> done, void (Loop::*hand)(Loop::Work)) {
   metrics_->messages_received.Add(static_cast<double>(messages.size()));
-  // Few loops, so a list is searched faster than a table, and it keeps the order.
-  std::vector<std::pair<Loop*, std::vector<Handed>>> by_loop;
+  ByLoop<Handed> by_loop;
   size_t dropped = 0;
   {
     MutexLock lock(&mutex_);
@@ -36,11 +36,7 @@ void MessageHandlers::Dispatch(runtime::NodeId sender, std::vector<IncomingMessa
         ++dropped;
         continue;
       }
-      Loop* const loop = found->second->loop;
-      auto place = by_loop.begin();
-      while (place != by_loop.end() && place->first != loop) ++place;
-      if (place == by_loop.end()) place = by_loop.emplace(place, loop, std::vector<Handed>());
-      place->second.push_back({found->second, std::move(message.payload)});
+      by_loop.Add(found->second->loop, {found->second, std::move(message.payload)});
     }
   }
   if (dropped > 0) metrics_->messages_dropped.Add(static_cast<double>(dropped));

@@ -4,11 +4,13 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "runtime/real/hand_over.h"
 #include "runtime/real/peer.pb.h"
+#include "runtime/real/shared_call.h"
 #include "runtime/real/tls_errors.h"
 
 namespace real {
@@ -20,7 +22,7 @@ using runtime::MonotonicTime;
 constexpr Duration kRetryDelayMin = std::chrono::milliseconds(20);
 constexpr Duration kRetryDelayMax = std::chrono::seconds(1);
 
-// What a queued message costs beyond its payload: its place in the queue and on the wire.
+// What a queued message or request costs beyond its payload: its place in the queue and on the wire.
 constexpr size_t kMessageOverhead = 64;
 
 // The delay before attempt number `failures` + 1, before jitter.
@@ -51,26 +53,33 @@ class MessageSender::Stream final
     // Writes come from threads that gRPC does not know of: until RemoveHold() it must not end.
     AddHold();
     hand_over_.Give();
-    // Nothing will come, but the end of the stream ends the read.
-    StartRead(&ignored_);
+    StartRead(&read_);
     StartCall();
   }
 
-  void Write(const std::vector<Queued>& messages) {
+  void Write(std::vector<Queued> queued) {
     isochron::runtime::Batch batch;
     batch.set_sender(shared_->self.value());
-    const runtime::ClockStamp stamp = shared_->stamps->Now();
-    batch.mutable_stamp()->set_earliest(stamp.earliest.nanoseconds());
-    batch.mutable_stamp()->set_latest(stamp.latest.nanoseconds());
-    for (const Queued& queued : messages) {
-      isochron::runtime::Message* message = batch.add_messages();
-      message->set_kind(queued.kind.value());
-      message->set_payload(queued.payload);
+    Encode(shared_->stamps->Now(), batch.mutable_stamp());
+    const MonotonicTime now = sender_->loop_->Now();
+    for (Queued& one : queued) {
+      if (auto* message = std::get_if<OneWay>(&one)) {
+        isochron::runtime::Message* const written = batch.add_messages();
+        written->set_kind(message->kind.value());
+        written->set_payload(std::move(message->payload));
+      } else if (auto* call = std::get_if<std::shared_ptr<SharedCall>>(&one)) {
+        isochron::runtime::Request* const written = batch.add_requests();
+        written->set_call((*call)->number);
+        written->set_method((*call)->method);
+        written->set_payload((*call)->request);
+        written->set_timeout(((*call)->deadline - now).count());
+      } else {
+        batch.add_cancelled(std::get<CancelledCall>(one).number);
+      }
     }
     written_ = ToByteBuffer(batch);
-    shared_->metrics->messages_sent.Add(static_cast<double>(messages.size()));
-    shared_->metrics->batches_sent.Add();
-    shared_->metrics->batch_bytes_sent.Add(static_cast<double>(written_.Length()));
+    shared_->metrics->messages_sent.Add(static_cast<double>(batch.messages_size()));
+    shared_->metrics->CountBatch(written_.Length());
     hand_over_.Give();
     StartWrite(&written_);
   }
@@ -93,9 +102,16 @@ class MessageSender::Stream final
     hand_over_.Take();
     if (ok) sender_->Connected(this);
   }
-  void OnReadDone(bool) override {
+  void OnReadDone(bool ok) override {
     hand_over_.Take();
-    sender_->Broken(this);
+    if (!ok) return sender_->Broken(this);
+    isochron::runtime::Batch replies;
+    if (!replies.ParseFromString(ToString(read_))) context_.TryCancel();
+    // The read that follows may end this stream, even now.
+    const std::shared_ptr<MessageSender> sender = sender_;
+    hand_over_.Give();
+    StartRead(&read_);
+    sender->Replied(&replies);
   }
   void OnWriteDone(bool ok) override {
     hand_over_.Take();
@@ -117,7 +133,7 @@ class MessageSender::Stream final
   HandOver hand_over_;
   grpc::ClientContext context_;
   grpc::ByteBuffer written_;
-  grpc::ByteBuffer ignored_;
+  grpc::ByteBuffer read_;
 };
 
 class MessageSender::RetryTimer final : public runtime::Timer {
@@ -140,40 +156,180 @@ MessageSender::MessageSender(const MessageSenderContext* shared, Loop* loop,
                              std::shared_ptr<const ClientCallTarget> target)
     : shared_(shared),
       loop_(loop),
+      peer_(target->peer),
       budget_(shared->queue_bytes_max),
       target_(std::move(target)),
       retry_timer_(std::make_unique<RetryTimer>(this)) {}
 
 MessageSender::~MessageSender() = default;
 
-size_t MessageSender::Cost(const std::string& payload) { return payload.size() + kMessageOverhead; }
+size_t MessageSender::Cost(const Queued& queued) {
+  if (const auto* message = std::get_if<OneWay>(&queued)) {
+    return message->payload.size() + kMessageOverhead;
+  }
+  if (const auto* call = std::get_if<std::shared_ptr<SharedCall>>(&queued)) {
+    return (*call)->method.size() + (*call)->request.size() + kMessageOverhead;
+  }
+  return kMessageOverhead;
+}
 
 absl::Status MessageSender::Send(runtime::MessageKind kind, std::string payload) {
-  const size_t cost = Cost(payload);
-  if (cost > kWireBytesMax || !budget_.TryTake(cost)) {
+  const size_t bytes = payload.size();
+  Queued queued = OneWay{kind, std::move(payload)};
+  if (const size_t cost = Cost(queued); cost > kWireBytesMax || !budget_.TryTake(cost)) {
     shared_->calls->metrics->messages_refused.Add();
-    return absl::ResourceExhaustedError(absl::StrCat("a message of ", payload.size(),
-                                                     " bytes does not fit: ", budget_.bytes_max(),
-                                                     " bytes may wait for one peer"));
+    return DoesNotFit("message", bytes);
   }
-  std::vector<Queued> batch;
-  Stream* stream = nullptr;
-  bool connect = false;
+  Next next;
   {
     MutexLock lock(&mutex_);
-    queue_.push_back({kind, std::move(payload)});
-    if (TakeBatch(&batch)) stream = stream_;
-    connect = stream_ == nullptr && !waiting_;
+    next = Push(std::move(queued));
   }
-  // The stream stays while writing_ is set, which only Written() undoes.
-  if (stream != nullptr) stream->Write(batch);
-  if (connect) Connect();
+  Proceed(std::move(next));
   return absl::OkStatus();
+}
+
+void MessageSender::Call(std::shared_ptr<SharedCall> call) {
+  const size_t cost = Cost(call);
+  if (!budget_.TryTake(cost)) {
+    call->result = DoesNotFit("request", call->request.size());
+    return EndCalls({std::move(call)});
+  }
+  Next next;
+  absl::Status refusal;
+  {
+    MutexLock lock(&mutex_);
+    refusal = RefusalOfCalls();
+    if (refusal.ok()) {
+      call->number = ++calls_made_;
+      calls_.emplace(call->number, PendingCall{call});
+      next = Push(call);
+    }
+  }
+  if (refusal.ok()) return Proceed(std::move(next));
+  budget_.Give(cost);
+  call->result = std::move(refusal);
+  EndCalls({std::move(call)});
+}
+
+void MessageSender::Abandon(const SharedCall& call) {
+  Next next;
+  {
+    MutexLock lock(&mutex_);
+    const auto found = calls_.find(call.number);
+    if (found == calls_.end()) return;
+    const bool sent = found->second.sent;
+    calls_.erase(found);
+    // Without room the handler's own deadline must do.
+    if (sent && connected_ && budget_.TryTake(kMessageOverhead)) {
+      next = Push(CancelledCall{call.number});
+    }
+  }
+  Count(call, /*ok=*/false);
+  Proceed(std::move(next));
+}
+
+absl::Status MessageSender::DoesNotFit(const char* what, size_t bytes) const {
+  return absl::ResourceExhaustedError(absl::StrCat("a ", what, " of ", bytes,
+                                                   " bytes does not fit: ", budget_.bytes_max(),
+                                                   " bytes may wait for one peer"));
+}
+
+absl::Status MessageSender::RefusalOfCalls() {
+  if (shut_down_) return absl::UnavailableError("the network of this node has ended");
+  return waiting_ ? unreachable_ : absl::OkStatus();
+}
+
+MessageSender::Next MessageSender::Push(Queued queued) {
+  queue_.push_back(std::move(queued));
+  Next next;
+  if (TakeBatch(&next.batch)) next.write = stream_;
+  next.connect = stream_ == nullptr && !waiting_;
+  return next;
+}
+
+void MessageSender::Proceed(Next next) {
+  // The stream stays while writing_ is set, which only Written() undoes.
+  if (next.write != nullptr) next.write->Write(std::move(next.batch));
+  if (next.connect) Connect();
+}
+
+void MessageSender::Replied(isochron::runtime::Batch* replies) {
+  Calls answered;
+  MonotonicTime started = MonotonicTime(0);
+  {
+    MutexLock lock(&mutex_);
+    for (isochron::runtime::Reply& reply : *replies->mutable_replies()) {
+      const auto found = calls_.find(reply.call());
+      if (found == calls_.end()) continue;  // Abandoned.
+      std::shared_ptr<SharedCall> call = std::move(found->second.call);
+      calls_.erase(found);
+      if (reply.code() == 0) {
+        call->result = std::move(*reply.mutable_payload());
+      } else {
+        call->result = absl::Status(static_cast<absl::StatusCode>(reply.code()), reply.payload());
+      }
+      started = std::max(started, call->started);
+      answered.push_back(std::move(call));
+    }
+  }
+  // The peer read its clock when it had all these requests, so after the last of them was made.
+  std::optional<Duration> age_max;
+  if (!answered.empty()) age_max = shared_->calls->clocks->Raw() - started;
+  shared_->calls->stamps->Observe(runtime::NodeId(replies->sender()), Decode(replies->stamp()),
+                                  age_max);
+  EndCalls(std::move(answered));
+}
+
+MessageSender::Calls MessageSender::TakeLost(bool was_connected, size_t* freed) {
+  Calls lost;
+  for (auto one = calls_.begin(); one != calls_.end();) {
+    // A request that no stream has taken can wait for the next one, unless none was reached.
+    if (was_connected && !one->second.sent) {
+      ++one;
+      continue;
+    }
+    lost.push_back(std::move(one->second.call));
+    one = calls_.erase(one);
+  }
+  std::deque<Queued> kept;
+  for (Queued& queued : queue_) {
+    if (IsOver(queued)) {
+      *freed += Cost(queued);
+    } else {
+      kept.push_back(std::move(queued));
+    }
+  }
+  queue_.swap(kept);
+  return lost;
+}
+
+bool MessageSender::IsOver(const Queued& queued) const {
+  const auto* const call = std::get_if<std::shared_ptr<SharedCall>>(&queued);
+  return call != nullptr && !calls_.contains((*call)->number);
+}
+
+void MessageSender::EndCalls(Calls calls) {
+  std::vector<std::shared_ptr<RemoteWaiter::Link>> links;
+  links.reserve(calls.size());
+  for (const std::shared_ptr<SharedCall>& call : calls) {
+    Count(*call, call->result.ok());
+    links.push_back(std::move(call->link));
+  }
+  RemoteWaiter::WakeAllRemotely(std::move(links));
+}
+
+void MessageSender::Count(const SharedCall& call, bool ok) {
+  NetworkMetrics& metrics = *shared_->calls->metrics;
+  metrics.calls.Add();
+  if (!ok) metrics.calls_failed.Add();
+  metrics.call_latency.Record(shared_->calls->clocks->Raw() - call.started);
 }
 
 void MessageSender::Redirect(std::shared_ptr<const ClientCallTarget> target) {
   MutexLock lock(&mutex_);
   target_ = std::move(target);
+  unreachable_ = absl::OkStatus();
   if (stream_ != nullptr) stream_->TryCancel();
 }
 
@@ -187,10 +343,17 @@ bool MessageSender::TakeBatch(std::vector<Queued>* batch) {
   if (!connected_ || writing_ || queue_.empty()) return false;
   in_flight_bytes_ = 0;
   while (!queue_.empty()) {
-    const size_t cost = Cost(queue_.front().payload);
-    if (!batch->empty() && in_flight_bytes_ + cost > shared_->batch_bytes_max) break;
+    Queued& queued = queue_.front();
+    const size_t cost = Cost(queued);
+    if (in_flight_bytes_ > 0 && in_flight_bytes_ + cost > shared_->batch_bytes_max) break;
     in_flight_bytes_ += cost;
-    batch->push_back(std::move(queue_.front()));
+    // What is over goes with the batch as far as the budget is concerned.
+    if (!IsOver(queued)) {
+      if (const auto* call = std::get_if<std::shared_ptr<SharedCall>>(&queued)) {
+        calls_.find((*call)->number)->second.sent = true;
+      }
+      batch->push_back(std::move(queued));
+    }
     queue_.pop_front();
   }
   writing_ = true;
@@ -216,12 +379,13 @@ void MessageSender::Connected(Stream* stream) {
     if (stream->broken) return;
     stream->was_connected = connected_ = true;
     failures_ = 0;
+    unreachable_ = absl::OkStatus();
     write = TakeBatch(&batch);
   }
   shared_->calls->metrics->peers_connected.Add(1);
   shared_->log->Write(runtime::Severity::kInfo, "network.connected",
                       {{"peer", target.peer.value()}, {"address", target.address}});
-  if (write) stream->Write(batch);
+  if (write) stream->Write(std::move(batch));
 }
 
 void MessageSender::Written(Stream* stream, bool ok) {
@@ -237,7 +401,7 @@ void MessageSender::Written(Stream* stream, bool ok) {
     if (ok) write = TakeBatch(&batch);
     release = !write && stream->broken;
   }
-  if (write) stream->Write(batch);
+  if (write) stream->Write(std::move(batch));
   budget_.Give(freed);
   if (release) stream->Release();
 }
@@ -253,25 +417,36 @@ void MessageSender::Broken(Stream* stream) {
 }
 
 void MessageSender::Ended(Stream* stream, absl::Status reason) {
+  const ClientCallTarget& target = stream->target();
+  const std::string explained = ExplainConnectionError(reason.message(), target.tls);
+  const absl::Status lost = absl::UnavailableError(
+      absl::StrCat("node ", peer_.value(), " at ", target.address, ": ", explained));
   bool was_connected = false;
+  bool shut_down = false;
   int failures = 0;
+  Calls calls;
+  size_t freed = 0;
   {
     MutexLock lock(&mutex_);
     was_connected = stream->was_connected;
     stream_ = nullptr;
     failures = ++failures_;
     waiting_ = true;
-    if (shut_down_) reason = absl::OkStatus();
+    shut_down = shut_down_;
+    // To another address than this one it was not tried yet.
+    if (!was_connected && target_.get() == &target) unreachable_ = lost;
+    calls = TakeLost(was_connected && !shut_down, &freed);
   }
+  budget_.Give(freed);
+  for (const std::shared_ptr<SharedCall>& call : calls) call->result = lost;
+  EndCalls(std::move(calls));
   if (was_connected) shared_->calls->metrics->peers_connected.Add(-1);
-  if (reason.ok()) return;
+  if (shut_down) return;
   // Further attempts that fail change nothing that was not said.
   if (was_connected || failures == 1) {
     shared_->log->Write(
         runtime::Severity::kWarning, "network.disconnected",
-        {{"peer", stream->target().peer.value()},
-         {"address", stream->target().address},
-         {"reason", ExplainConnectionError(reason.message(), stream->target().tls)}});
+        {{"peer", peer_.value()}, {"address", target.address}, {"reason", explained}});
   }
   RetryLater(RetryDelay(failures));
 }

@@ -2,6 +2,8 @@
 #ifndef RUNTIME_REAL_NETWORK_METRICS_H_
 #define RUNTIME_REAL_NETWORK_METRICS_H_
 
+#include <cstddef>
+
 #include "runtime/metrics.h"
 
 namespace real {
@@ -25,12 +27,18 @@ struct NetworkMetrics {
                                               "One-way messages that arrived", {})),
         messages_dropped(metrics->GetCounter("isochron_messages_dropped_total",
                                              "Messages that arrived and had no handler", {})),
-        batches_sent(metrics->GetCounter("isochron_batches_sent_total",
-                                         "Batches of messages put on the wire", {})),
+        batches_sent(
+            metrics->GetCounter("isochron_batches_sent_total",
+                                "Batches of messages, requests and replies put on the wire", {})),
         batch_bytes_sent(metrics->GetCounter("isochron_batch_bytes_sent_total",
                                              "Bytes of batches put on the wire", {})),
         peers_connected(metrics->GetGauge("isochron_peers_connected",
                                           "Peers with an open message stream from here", {})) {}
+
+  void CountBatch(size_t bytes) {
+    batches_sent.Add();
+    batch_bytes_sent.Add(static_cast<double>(bytes));
+  }
 
   runtime::Counter& calls;
   runtime::Counter& calls_failed;

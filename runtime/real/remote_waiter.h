@@ -8,8 +8,10 @@
 
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "runtime/cancel_scope.h"
+#include "runtime/real/by_loop.h"
 #include "runtime/real/loop.h"
 
 namespace real {
@@ -27,6 +29,21 @@ class RemoteWaiter : public runtime::Waiter {
     home->Deliver([link = std::move(link), status = std::move(status)] {
       if (link->waiter != nullptr) link->waiter->Wake(status);
     });
+  }
+  // The same for several waits at once: those of one loop go on in one go.
+  static void WakeAllRemotely(std::vector<std::shared_ptr<Link>> links) {
+    ByLoop<std::shared_ptr<Link>> by_loop;
+    for (auto& link : links) {
+      Loop* const home = link->home;
+      by_loop.Add(home, std::move(link));
+    }
+    for (auto& [home, woken] : by_loop) {
+      home->Deliver([of_home = std::move(woken)] {
+        for (const std::shared_ptr<Link>& link : of_home) {
+          if (link->waiter != nullptr) link->waiter->Wake();
+        }
+      });
+    }
   }
 
  protected:

@@ -27,6 +27,15 @@ void ServedCall::Begin(std::shared_ptr<ServedCall> call) {
   loop->Deliver([call = std::move(call)] { call->Run(); });
 }
 
+void ServedCall::BeginAll(Loop* loop, std::vector<std::shared_ptr<ServedCall>> calls,
+                          std::shared_ptr<void> done) {
+  loop->Deliver([calls = std::move(calls), done = std::move(done)] {
+    for (const std::shared_ptr<ServedCall>& call : calls) call->Run();
+  });
+}
+
+Loop* ServedCall::loop() const { return method_->loop(); }
+
 void ServedCall::CancelLater(Loop* loop, std::weak_ptr<ServedCall> call, absl::Status reason) {
   loop->Post([call = std::move(call), reason = std::move(reason)] {
     if (const std::shared_ptr<ServedCall> alive = call.lock()) alive->cancel_.Cancel(reason);

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/statusor.h"
@@ -39,6 +40,14 @@ class ServedCall final : public std::enable_shared_from_this<ServedCall>,
 
   // Runs the handler on the method's loop.
   static void Begin(std::shared_ptr<ServedCall> call);
+
+  // The same for several calls of methods on `loop`, in one go. `done` is destroyed when all have
+  // begun, or were dropped because the loop has stopped.
+  static void BeginAll(Loop* loop, std::vector<std::shared_ptr<ServedCall>> calls,
+                       std::shared_ptr<void> done);
+
+  // Where it runs.
+  Loop* loop() const;
 
   // Cancels the call on its loop, if it is still there.
   static void CancelLater(Loop* loop, std::weak_ptr<ServedCall> call, absl::Status reason);

@@ -8,7 +8,9 @@
 #include <boost/endian/conversion.hpp>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "runtime/check.h"
+#include "runtime/real/peer.pb.h"
 
 namespace real {
 namespace {
@@ -45,6 +47,10 @@ std::string ToString(const grpc::ByteBuffer& buffer) {
   return bytes;
 }
 
+absl::Status NotServed(runtime::NodeId self, const std::string& method) {
+  return absl::UnimplementedError(absl::StrCat("node ", self.value(), " does not serve ", method));
+}
+
 absl::Status ToAbsl(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
@@ -73,6 +79,15 @@ std::optional<Sender> FindSender(
   sender.stamp.earliest = runtime::Timestamp(boost::endian::load_little_s64(bytes + 4));
   sender.stamp.latest = runtime::Timestamp(boost::endian::load_little_s64(bytes + 12));
   return sender;
+}
+
+void Encode(runtime::ClockStamp stamp, isochron::runtime::Stamp* to) {
+  to->set_earliest(stamp.earliest.nanoseconds());
+  to->set_latest(stamp.latest.nanoseconds());
+}
+
+runtime::ClockStamp Decode(const isochron::runtime::Stamp& stamp) {
+  return {runtime::Timestamp(stamp.earliest()), runtime::Timestamp(stamp.latest())};
 }
 
 }  // namespace real

@@ -17,9 +17,13 @@ namespace google::protobuf {
 class MessageLite;
 }
 
+namespace isochron::runtime {
+class Stamp;
+}
+
 namespace real {
 
-// The one stream of messages from a node to another.
+// The one stream of messages and shared calls from a node to another.
 inline constexpr char kMessagesMethod[] = "/isochron.runtime.Peer/Messages";
 
 // No message on the wire, either way, is longer.
@@ -28,6 +32,9 @@ inline constexpr int kWireBytesMax = 64 << 20;
 grpc::ByteBuffer ToByteBuffer(const std::string& bytes);
 grpc::ByteBuffer ToByteBuffer(const google::protobuf::MessageLite& message);
 std::string ToString(const grpc::ByteBuffer& buffer);
+
+// The answer to a call of what is not served.
+absl::Status NotServed(runtime::NodeId self, const std::string& method);
 
 // The codes are the same; only the types differ.
 absl::Status ToAbsl(const grpc::Status& status);
@@ -44,6 +51,10 @@ inline constexpr char kSenderKey[] = "isochron-stamp-bin";
 std::string EncodeSender(const Sender& sender);
 // Nothing if there is no such entry, or not one of ours.
 std::optional<Sender> FindSender(const std::multimap<grpc::string_ref, grpc::string_ref>& metadata);
+
+// A clock's interval in a batch.
+void Encode(runtime::ClockStamp stamp, isochron::runtime::Stamp* to);
+runtime::ClockStamp Decode(const isochron::runtime::Stamp& stamp);
 
 }  // namespace real
 

@@ -103,7 +103,8 @@ SimulatedNetwork::SimulatedNetwork(Wire* wire, NodeId self, uint64_t incarnation
 SimulatedNetwork::~SimulatedNetwork() { CHECK(served_calls_.empty() && pending_.empty()); }
 
 Task<absl::StatusOr<std::string>> SimulatedNetwork::Call(NodeId peer, std::string method,
-                                                         std::string request, Duration timeout) {
+                                                         std::string request, Duration timeout,
+                                                         runtime::Lane) {
   CHECK_GT(timeout.count(), 0);
   // A node's endpoint goes with its incarnation; nobody else's frame may wait in it.
   CHECK_EQ(ToSimulated(&runtime::Executor::Current())->node(), self_);

@@ -4,7 +4,8 @@
 // Calls:      request, reply and cancellation are one transmission each. One that is lost leaves
 //             the caller to its deadline, or, as often, to UNAVAILABLE when the connection is
 //             found broken. A peer that is down refuses: UNAVAILABLE, or silence if its machine
-//             lost power. A handler whose caller's connection broke is cancelled.
+//             lost power. A handler whose caller's connection broke is cancelled. The two lanes do
+//             not differ.
 // Crash:      ServedCalls' tasks are destroyed by Crash(), before the program; callers hear nothing
 //             from here, but from the wire.
 #ifndef RUNTIME_SIMULATED_SIMULATED_NETWORK_H_
@@ -53,7 +54,8 @@ class SimulatedNetwork final : public runtime::Network {
   NodeId self() const override { return self_; }
   void SetPeer(NodeId, std::string) override {}
   runtime::Task<absl::StatusOr<std::string>> Call(NodeId peer, std::string method,
-                                                  std::string request, Duration timeout) override;
+                                                  std::string request, Duration timeout,
+                                                  runtime::Lane lane) override;
   Registration Serve(std::string method, runtime::Executor* executor, CallHandler handler) override;
   absl::Status Send(NodeId peer, runtime::MessageKind kind, std::string payload) override;
   runtime::Task<absl::Status> Writable(NodeId peer) override;

@@ -30,6 +30,7 @@ using namespace std::chrono_literals;
 using real::RealWorld;
 using real::RealWorldOptions;
 using runtime::Executor;
+using runtime::Lane;
 using runtime::MessageKind;
 using runtime::MonotonicTime;
 using runtime::NodeId;
@@ -64,8 +65,8 @@ class Nodes {
   }
 
   void CallRaw(int count, int outstanding) { raw_.Call(count, outstanding, payload_); }
-  void CallOurs(int count, int outstanding) {
-    client_->RunUntilDone(Calls(client_.get(), count, outstanding, payload_));
+  void CallOurs(int count, int outstanding, Lane lane = Lane::kOwn) {
+    client_->RunUntilDone(Calls(client_.get(), count, outstanding, lane, payload_));
   }
   // Sends `count` messages and waits until the last has been handled.
   void SendMessages(int count) {
@@ -80,16 +81,17 @@ class Nodes {
   }
 
  private:
-  static Task<void> Chain(RealWorld* client, int count, std::string payload) {
+  static Task<void> Chain(RealWorld* client, int count, Lane lane, std::string payload) {
     for (int i = 0; i < count; ++i) {
-      const auto reply = co_await client->network().Call(NodeId(2), kMethod, payload, 10s);
+      const auto reply = co_await client->network().Call(NodeId(2), kMethod, payload, 10s, lane);
       CHECK(reply.ok() && reply->size() == payload.size()) << reply.status();
     }
   }
-  static Task<void> Calls(RealWorld* client, int count, int outstanding, std::string payload) {
+  static Task<void> Calls(RealWorld* client, int count, int outstanding, Lane lane,
+                          std::string payload) {
     TaskScope scope(Executor::Current());
     for (int i = 0; i < outstanding; ++i) {
-      scope.Spawn(Chain(client, count / outstanding, payload));
+      scope.Spawn(Chain(client, count / outstanding, lane, payload));
     }
     co_await scope.Join();
   }
@@ -132,6 +134,20 @@ void BenchNetwork(Report* report) {
   report->Compare({"calls, 64 outstanding", "raw gRPC callback", "1/s", calls_a_second,
                    [&] { return kMany / Seconds([&] { nodes.CallRaw(kMany, 64); }); },
                    Report::Target::kAtLeast, 0.8, 31});
+  constexpr int kManyShared = 10 * kMany;
+  report->Compare({"calls, 64 outstanding, shared lane", "the same, own lane", "1/s",
+                   [&] {
+                     return kManyShared /
+                            Seconds([&] { nodes.CallOurs(kManyShared, 64, Lane::kShared); });
+                   },
+                   calls_a_second, Report::Target::kAtLeast, 3});
+  report->Compare({"call, one outstanding, shared lane", "the same, own lane", "us",
+                   [&] {
+                     return Seconds([&] { nodes.CallOurs(kOneByOne, 1, Lane::kShared); }) /
+                            kOneByOne * 1e6;
+                   },
+                   [&] { return Seconds([&] { nodes.CallOurs(kOneByOne, 1); }) / kOneByOne * 1e6; },
+                   Report::Target::kAtMost, 1.2, 31});
   constexpr int kMessages = 100'000;
   report->Compare({"one-way messages", "our calls, 64 outstanding", "1/s",
                    [&] { return kMessages / Seconds([&] { nodes.SendMessages(kMessages); }); },

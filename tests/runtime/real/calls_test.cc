@@ -26,6 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using runtime::Executor;
+using runtime::Lane;
 using runtime::Network;
 using runtime::NodeId;
 using runtime::Task;
@@ -41,8 +42,8 @@ Task<Reply> Echo(NodeId caller, std::string request) {
   co_return absl::StrCat("to ", caller.value(), ": ", request);
 }
 
-// Two nodes that know each other.
-class CallsTest : public testing::Test {
+// Two nodes that know each other, and calls on one of the lanes.
+class CallsTest : public testing::TestWithParam<Lane> {
  protected:
   explicit CallsTest(RealWorldOptions server_options = ListeningOptions(2))
       : client_(TestWorld(TestOptions(1))), server_(TestWorld(std::move(server_options))) {
@@ -60,19 +61,19 @@ class CallsTest : public testing::Test {
   }
   Reply Call(std::string request, runtime::Duration timeout = kLong) {
     return client_->RunUntilDone(
-        client_->network().Call(NodeId(2), kMethod, std::move(request), timeout));
+        client_->network().Call(NodeId(2), kMethod, std::move(request), timeout, GetParam()));
   }
 
   std::unique_ptr<RealWorld> client_;
   std::unique_ptr<RealWorld> server_;
 };
 
-TEST_F(CallsTest, GiveTheReplyOfTheHandler) {
+TEST_P(CallsTest, GiveTheReplyOfTheHandler) {
   const auto served = Serve(Echo);
   EXPECT_EQ(*Call("hello"), "to 1: hello");
 }
 
-TEST_F(CallsTest, CarryEmptyAndLargePayloads) {
+TEST_P(CallsTest, CarryEmptyAndLargePayloads) {
   const auto served = Serve(Echo);
   EXPECT_EQ(*Call(""), "to 1: ");
   const std::string large(5 << 20, 'x');
@@ -83,7 +84,7 @@ Task<Reply> Fail(NodeId, std::string code) {
   co_return absl::Status(static_cast<absl::StatusCode>(std::stoi(code)), "says the handler");
 }
 
-TEST_F(CallsTest, GiveTheErrorOfTheHandlerWordForWord) {
+TEST_P(CallsTest, GiveTheErrorOfTheHandlerWordForWord) {
   const auto served = Serve(Fail);
   for (int code = 1; code <= 16; ++code) {
     const absl::Status status = Call(std::to_string(code)).status();
@@ -92,19 +93,19 @@ TEST_F(CallsTest, GiveTheErrorOfTheHandlerWordForWord) {
   }
 }
 
-TEST_F(CallsTest, OfAnUnknownMethodAreUnimplemented) {
+TEST_P(CallsTest, OfAnUnknownMethodAreUnimplemented) {
   const absl::Status status = Call("x").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kUnimplemented);
   EXPECT_THAT(std::string(status.message()), HasSubstr(kMethod));
 }
 
-TEST_F(CallsTest, ToAnUnknownNodeAreNotFound) {
+TEST_P(CallsTest, ToAnUnknownNodeAreNotFound) {
   const Reply reply =
-      client_->RunUntilDone(client_->network().Call(NodeId(9), kMethod, "x", kLong));
+      client_->RunUntilDone(client_->network().Call(NodeId(9), kMethod, "x", kLong, GetParam()));
   EXPECT_EQ(reply.status().code(), absl::StatusCode::kNotFound);
 }
 
-TEST_F(CallsTest, ToANodeThatIsGoneAreUnavailableAndSayWhich) {
+TEST_P(CallsTest, ToANodeThatIsGoneAreUnavailableAndSayWhich) {
   const std::string address = AddressOf(*server_);
   server_.reset();
   const absl::Status status = Call("x").status();
@@ -152,7 +153,7 @@ Task<Reply> WaitUntilCancelled(Waiting* waiting) {
   co_return reason;
 }
 
-TEST_F(CallsTest, EndAtTheirDeadlineOnBothSides) {
+TEST_P(CallsTest, EndAtTheirDeadlineOnBothSides) {
   Waiting waiting;
   const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   // On a busy machine a call may spend its time before it reaches the handler.
@@ -163,14 +164,14 @@ TEST_F(CallsTest, EndAtTheirDeadlineOnBothSides) {
   EXPECT_FALSE(waiting.ended.Wait().ok());
 }
 
-Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Waiting* waiting) {
+Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Lane lane, Waiting* waiting) {
   runtime::CancelScope scope;
   runtime::TaskScope tasks(Executor::Current(), &scope);
   Reply reply = absl::UnknownError("not set");
-  auto call = [](RealWorld* world, NodeId called, Reply* result) -> Task<void> {
-    *result = co_await world->network().Call(called, kMethod, "x", kLong);
+  auto call = [](RealWorld* world, NodeId called, Lane on, Reply* result) -> Task<void> {
+    *result = co_await world->network().Call(called, kMethod, "x", kLong, on);
   };
-  tasks.Spawn(call(client, peer, &reply));
+  tasks.Spawn(call(client, peer, lane, &reply));
   co_await runtime::RunBlocking(&client->blocking(), [waiting] {
     waiting->began.Wait();
     return true;
@@ -180,26 +181,28 @@ Task<Reply> CallAndBeCancelled(RealWorld* client, NodeId peer, Waiting* waiting)
   co_return reply;
 }
 
-TEST_F(CallsTest, CancelledByTheCallerReachTheHandler) {
+TEST_P(CallsTest, CancelledByTheCallerReachTheHandler) {
   Waiting waiting;
   const auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
-  const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(2), &waiting));
+  const Reply reply =
+      client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(2), GetParam(), &waiting));
   EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
   EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kCancelled);
 }
 
-Task<Reply> CallUnderACancelledScope(RealWorld* client) {
+Task<Reply> CallUnderACancelledScope(RealWorld* client, Lane lane) {
   runtime::CancelScope scope;
   scope.Cancel(absl::AbortedError("before it began"));
-  co_return co_await runtime::Under(&scope, client->network().Call(NodeId(2), kMethod, "x", kLong));
+  co_return co_await runtime::Under(&scope,
+                                    client->network().Call(NodeId(2), kMethod, "x", kLong, lane));
 }
 
-TEST_F(CallsTest, UnderACancelledScopeDoNotBegin) {
-  EXPECT_EQ(client_->RunUntilDone(CallUnderACancelledScope(client_.get())).status(),
+TEST_P(CallsTest, UnderACancelledScopeDoNotBegin) {
+  EXPECT_EQ(client_->RunUntilDone(CallUnderACancelledScope(client_.get(), GetParam())).status(),
             absl::AbortedError("before it began"));
 }
 
-TEST_F(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
+TEST_P(CallsTest, UnderWayWhenTheirRegistrationEndsAreUnavailable) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
@@ -222,7 +225,7 @@ Task<Reply> WaitForEver(Waiting* waiting) {
   }
 }
 
-TEST_F(CallsTest, HandlersAreDestroyedWithTheirRegistrationEvenIfTheyDoNotListen) {
+TEST_P(CallsTest, HandlersAreDestroyedWithTheirRegistrationEvenIfTheyDoNotListen) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitForEver(&waiting); });
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
@@ -239,7 +242,7 @@ T& Abandoned(T value) {
   return *all->emplace_back(std::make_unique<T>(std::move(value)));
 }
 
-TEST_F(CallsTest, UnderWayWhenTheServerEndsAreUnavailable) {
+TEST_P(CallsTest, UnderWayWhenTheServerEndsAreUnavailable) {
   Waiting waiting;
   Abandoned(Serve([&](NodeId, std::string) { return WaitForEver(&waiting); }));
   std::future<Reply> reply = std::async(std::launch::async, [&] { return Call("x"); });
@@ -248,19 +251,21 @@ TEST_F(CallsTest, UnderWayWhenTheServerEndsAreUnavailable) {
   EXPECT_EQ(reply.get().status().code(), absl::StatusCode::kUnavailable);
 }
 
-Task<Reply> CallOn(RealWorld* client) {
-  co_return co_await client->network().Call(NodeId(2), kMethod, "x", kLong);
+Task<Reply> CallOn(RealWorld* client, Lane lane) {
+  co_return co_await client->network().Call(NodeId(2), kMethod, "x", kLong, lane);
 }
 
-TEST_F(CallsTest, UnderWayWhenTheClientEndsAreCancelled) {
+TEST_P(CallsTest, UnderWayWhenTheClientEndsAreCancelled) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   auto& scope = Abandoned(std::make_unique<runtime::TaskScope>(client_->loop(0)));
-  client_->RunUntilDone([](RealWorld* client, runtime::TaskScope* background) -> Task<void> {
-    background->Spawn(
-        [](RealWorld* caller) -> Task<void> { (void)co_await CallOn(caller); }(client));
-    co_return;
-  }(client_.get(), scope.get()));
+  client_->RunUntilDone(
+      [](RealWorld* client, runtime::TaskScope* background, Lane lane) -> Task<void> {
+        background->Spawn([](RealWorld* caller, Lane on) -> Task<void> {
+          (void)co_await CallOn(caller, on);
+        }(client, lane));
+        co_return;
+      }(client_.get(), scope.get(), GetParam()));
   waiting.began.Wait();
   client_.reset();
   EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kCancelled);
@@ -276,7 +281,7 @@ class BoundedCallsTest : public CallsTest {
   }
 };
 
-TEST_F(BoundedCallsTest, BeyondTheBoundAreRefused) {
+TEST_P(BoundedCallsTest, BeyondTheBoundAreRefused) {
   Waiting waiting;
   auto served = Serve([&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   std::future<Reply> first = std::async(std::launch::async, [&] { return Call("x"); });
@@ -287,46 +292,51 @@ TEST_F(BoundedCallsTest, BeyondTheBoundAreRefused) {
   WaitForServer();
 }
 
-TEST_F(CallsTest, ToTheOwnNodeNeedNoPort) {
+TEST_P(CallsTest, ToTheOwnNodeNeedNoPort) {
   const auto served = client_->network().Serve(kMethod, &client_->loop(1), Echo);
   const auto call = [&](runtime::Duration timeout) {
-    return client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "me", timeout));
+    return client_->RunUntilDone(
+        client_->network().Call(NodeId(1), kMethod, "me", timeout, GetParam()));
   };
   EXPECT_EQ(*call(kLong), "to 1: me");
 }
 
-TEST_F(CallsTest, ToTheOwnNodeEndAtTheirDeadlineAndTellTheHandler) {
+TEST_P(CallsTest, ToTheOwnNodeEndAtTheirDeadlineAndTellTheHandler) {
   Waiting waiting;
   const auto served =
       client_->network().Serve(kMethod, &client_->loop(1),
                                [&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
   EXPECT_EQ(
-      client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "x", 20ms)).status().code(),
+      client_->RunUntilDone(client_->network().Call(NodeId(1), kMethod, "x", 20ms, GetParam()))
+          .status()
+          .code(),
       absl::StatusCode::kDeadlineExceeded);
   EXPECT_EQ(waiting.ended.Wait().code(), absl::StatusCode::kDeadlineExceeded);
 }
 
-TEST_F(CallsTest, ToTheOwnNodeCancelledReachTheHandler) {
+TEST_P(CallsTest, ToTheOwnNodeCancelledReachTheHandler) {
   Waiting waiting;
   const auto served =
       client_->network().Serve(kMethod, &client_->loop(1),
                                [&](NodeId, std::string) { return WaitUntilCancelled(&waiting); });
-  const Reply reply = client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(1), &waiting));
+  const Reply reply =
+      client_->RunUntilDone(CallAndBeCancelled(client_.get(), NodeId(1), GetParam(), &waiting));
   EXPECT_EQ(reply.status(), absl::AbortedError("changed my mind"));
   EXPECT_EQ(waiting.ended.Wait(), absl::AbortedError("changed my mind"));
 }
 
-Task<std::vector<Reply>> CallManyTimes(RealWorld* client, int count) {
+Task<std::vector<Reply>> CallManyTimes(RealWorld* client, Lane lane, int count) {
   std::vector<Task<Reply>> calls;
   for (int i = 0; i < count; ++i) {
-    calls.push_back(client->network().Call(NodeId(2), kMethod, std::to_string(i), kLong));
+    calls.push_back(client->network().Call(NodeId(2), kMethod, std::to_string(i), kLong, lane));
   }
   co_return co_await runtime::WhenAll(std::move(calls));
 }
 
-TEST_F(CallsTest, ManyAtOnceEachGetTheirOwnReply) {
+TEST_P(CallsTest, ManyAtOnceEachGetTheirOwnReply) {
   const auto served = Serve(Echo);
-  const std::vector<Reply> replies = client_->RunUntilDone(CallManyTimes(client_.get(), 500));
+  const std::vector<Reply> replies =
+      client_->RunUntilDone(CallManyTimes(client_.get(), GetParam(), 500));
   for (int i = 0; i < 500; ++i) {
     EXPECT_EQ(*replies[static_cast<size_t>(i)], absl::StrCat("to 1: ", i));
   }
@@ -356,7 +366,7 @@ class RecordingStamper final : public runtime::ClockStamper {
   std::vector<std::string> seen_;
 };
 
-TEST_F(CallsTest, ShowEachSideTheOthersClock) {
+TEST_P(CallsTest, ShowEachSideTheOthersClock) {
   RecordingStamper client_clock(100);
   RecordingStamper server_clock(200);
   client_->network().SetClockStamper(&client_clock);
@@ -370,6 +380,14 @@ TEST_F(CallsTest, ShowEachSideTheOthersClock) {
   EXPECT_FALSE(Call("5").ok());
   EXPECT_THAT(client_clock.seen(), testing::SizeIs(1));
 }
+
+std::string LaneName(const testing::TestParamInfo<Lane>& lane) {
+  return lane.param == Lane::kOwn ? "OwnLane" : "SharedLane";
+}
+
+INSTANTIATE_TEST_SUITE_P(Lanes, CallsTest, testing::Values(Lane::kOwn, Lane::kShared), LaneName);
+INSTANTIATE_TEST_SUITE_P(Lanes, BoundedCallsTest, testing::Values(Lane::kOwn, Lane::kShared),
+                         LaneName);
 
 }  // namespace
 }  // namespace real
