@@ -107,11 +107,9 @@ class MessageSender::Stream final
     if (!ok) return sender_->Broken(this);
     isochron::runtime::Batch replies;
     if (!replies.ParseFromString(ToString(read_))) context_.TryCancel();
-    // The read that follows may end this stream, even now.
-    const std::shared_ptr<MessageSender> sender = sender_;
+    sender_->Replied(&replies);
     hand_over_.Give();
     StartRead(&read_);
-    sender->Replied(&replies);
   }
   void OnWriteDone(bool ok) override {
     hand_over_.Take();
@@ -241,8 +239,13 @@ absl::Status MessageSender::RefusalOfCalls() {
 }
 
 MessageSender::Next MessageSender::Push(Queued queued) {
+  const bool may_wait = !std::holds_alternative<OneWay>(queued);
   queue_.push_back(std::move(queued));
   Next next;
+  if (may_wait && connected_ && !writing_) {
+    if (!std::exchange(write_posted_, true)) next.write_later = &Loop::Current();
+    return next;
+  }
   if (TakeBatch(&next.batch)) next.write = stream_;
   next.connect = stream_ == nullptr && !waiting_;
   return next;
@@ -252,6 +255,19 @@ void MessageSender::Proceed(Next next) {
   // The stream stays while writing_ is set, which only Written() undoes.
   if (next.write != nullptr) next.write->Write(std::move(next.batch));
   if (next.connect) Connect();
+  if (next.write_later != nullptr) {
+    next.write_later->Post([self = shared_from_this()] { self->WriteNow(); });
+  }
+}
+
+void MessageSender::WriteNow() {
+  Next next;
+  {
+    MutexLock lock(&mutex_);
+    write_posted_ = false;
+    if (TakeBatch(&next.batch)) next.write = stream_;
+  }
+  Proceed(std::move(next));
 }
 
 void MessageSender::Replied(isochron::runtime::Batch* replies) {
@@ -281,11 +297,11 @@ void MessageSender::Replied(isochron::runtime::Batch* replies) {
   EndCalls(std::move(answered));
 }
 
-MessageSender::Calls MessageSender::TakeLost(bool was_connected, size_t* freed) {
+MessageSender::Calls MessageSender::TakeLost(bool all, size_t* freed) {
   Calls lost;
   for (auto one = calls_.begin(); one != calls_.end();) {
-    // A request that no stream has taken can wait for the next one, unless none was reached.
-    if (was_connected && !one->second.sent) {
+    // A request that no stream has taken can wait for the next one.
+    if (!all && !one->second.sent) {
       ++one;
       continue;
     }
@@ -433,9 +449,10 @@ void MessageSender::Ended(Stream* stream, absl::Status reason) {
     failures = ++failures_;
     waiting_ = true;
     shut_down = shut_down_;
-    // To another address than this one it was not tried yet.
-    if (!was_connected && target_.get() == &target) unreachable_ = lost;
-    calls = TakeLost(was_connected && !shut_down, &freed);
+    // Another address than this one was not tried yet.
+    const bool unreached = !was_connected && target_.get() == &target;
+    if (unreached) unreachable_ = lost;
+    calls = TakeLost(/*all=*/unreached || shut_down, &freed);
   }
   budget_.Give(freed);
   for (const std::shared_ptr<SharedCall>& call : calls) call->result = lost;

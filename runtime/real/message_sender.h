@@ -96,6 +96,7 @@ class MessageSender final : public std::enable_shared_from_this<MessageSender> {
     Stream* write = nullptr;
     std::vector<Queued> batch;
     bool connect = false;
+    Loop* write_later = nullptr;
   };
 
   static size_t Cost(const Queued& queued);
@@ -109,16 +110,18 @@ class MessageSender final : public std::enable_shared_from_this<MessageSender> {
   void Broken(Stream* stream);
   void Ended(Stream* stream, absl::Status reason);
 
+  // A request waits for what else its loop has ready, which may be more of them.
   Next Push(Queued queued) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Proceed(Next next);
+  void WriteNow();
   absl::Status DoesNotFit(const char* what, size_t bytes) const;
   // Why a call cannot be queued now; OK if it can.
   absl::Status RefusalOfCalls() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether it is the request of a call that has ended.
   bool IsOver(const Queued& queued) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Takes the calls that end with the attempt that is over, and what they have in the queue; adds
-  // that to `freed`.
-  Calls TakeLost(bool was_connected, size_t* freed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the calls that end with the stream that is over: those it had taken, or all. What they
+  // have in the queue goes, and is added to `freed`.
+  Calls TakeLost(bool all, size_t* freed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Counts the calls, which have their results, and wakes who waits.
   void EndCalls(Calls calls);
   void Count(const SharedCall& call, bool ok);
@@ -137,8 +140,9 @@ class MessageSender final : public std::enable_shared_from_this<MessageSender> {
   std::deque<Queued> queue_ ABSL_GUARDED_BY(mutex_);
   // From Connect() until it has ended.
   Stream* stream_ ABSL_GUARDED_BY(mutex_) = nullptr;
-  bool connected_ ABSL_GUARDED_BY(mutex_) = false;  // And not broken since.
-  bool writing_ ABSL_GUARDED_BY(mutex_) = false;    // A write is in flight on stream_.
+  bool connected_ ABSL_GUARDED_BY(mutex_) = false;     // And not broken since.
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;       // A write is in flight on stream_.
+  bool write_posted_ ABSL_GUARDED_BY(mutex_) = false;  // WriteNow() stands in a loop's queue.
   size_t in_flight_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   bool waiting_ ABSL_GUARDED_BY(mutex_) = false;  // For the next attempt.
   bool shut_down_ ABSL_GUARDED_BY(mutex_) = false;

@@ -98,6 +98,7 @@ void ServedStream::Write(std::vector<StreamCalls::Reply> replies) {
 void ServedStream::OnWriteDone(bool ok) {
   hand_over_.Take();
   StreamCalls::Next next = calls_->Written(ok);
+  hand_over_.Give();
   if (next.finish) return Finish(status_);
   if (!next.replies.empty()) Write(std::move(next.replies));
   if (next.read) ReadOn();
@@ -106,6 +107,7 @@ void ServedStream::OnWriteDone(bool ok) {
 void ServedStream::OnCancel() {
   hand_over_.Take();
   calls_->Close(/*finish=*/false);
+  hand_over_.Give();  // The end waits for this, too.
 }
 
 void ServedStream::OnDone() {
@@ -115,7 +117,9 @@ void ServedStream::OnDone() {
 
 void ServedStream::End(grpc::Status status) {
   status_ = std::move(status);
-  if (calls_->Close(/*finish=*/true)) Finish(status_);
+  const bool now = calls_->Close(/*finish=*/true);
+  hand_over_.Give();
+  if (now) Finish(status_);
 }
 
 }  // namespace real

@@ -69,8 +69,11 @@ void StreamCalls::Answer(Reply reply) {
                                                              kWireBytesMax, " that one may have"));
   }
   const bool has_slot = reply.has_slot;
+  // What else the loop has ready may be more replies.
+  runtime::Executor* const here = runtime::Executor::CurrentOrNull();
   std::vector<Reply> batch;
   bool dropped = false;
+  bool later = false;
   {
     MutexLock lock(&mutex_);
     calls_.erase(reply.call);
@@ -78,11 +81,26 @@ void StreamCalls::Answer(Reply reply) {
     if (!dropped) {
       waiting_bytes_ += Cost(reply);
       queue_.push_back(std::move(reply));
-      batch = TakeBatch();
+      if (here == nullptr) {
+        batch = TakeBatch();
+      } else if (!writing_) {
+        later = !std::exchange(write_posted_, true);
+      }
     }
   }
   if (dropped && has_slot) serving_->slots->Give();
+  if (later) here->Post([self = shared_from_this()] { self->WriteNow(); });
   // The writer stays while writing_ is set, which only Written() undoes.
+  if (!batch.empty()) writer_->Write(std::move(batch));
+}
+
+void StreamCalls::WriteNow() {
+  std::vector<Reply> batch;
+  {
+    MutexLock lock(&mutex_);
+    write_posted_ = false;
+    batch = TakeBatch();
+  }
   if (!batch.empty()) writer_->Write(std::move(batch));
 }
 

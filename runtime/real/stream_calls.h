@@ -84,6 +84,7 @@ class StreamCalls final : public std::enable_shared_from_this<StreamCalls> {
   // The call, known to Cancel(); or null, with an answer on its way.
   std::shared_ptr<ServedCall> Accept(runtime::NodeId caller, Request request);
   void Answer(Reply reply);
+  void WriteNow();
   // Takes the next batch to write, if the stream is free.
   std::vector<Reply> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -96,6 +97,7 @@ class StreamCalls final : public std::enable_shared_from_this<StreamCalls> {
   size_t waiting_bytes_ ABSL_GUARDED_BY(mutex_) = 0;  // In queue_ and in flight.
   size_t in_flight_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   int in_flight_slots_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool write_posted_ ABSL_GUARDED_BY(mutex_) = false;  // WriteNow() stands in a loop's queue.
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool finishing_ ABSL_GUARDED_BY(mutex_) = false;

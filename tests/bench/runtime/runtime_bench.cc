@@ -147,7 +147,7 @@ void BenchNetwork(Report* report) {
                             kOneByOne * 1e6;
                    },
                    [&] { return Seconds([&] { nodes.CallOurs(kOneByOne, 1); }) / kOneByOne * 1e6; },
-                   Report::Target::kAtMost, 1.2, 31});
+                   Report::Target::kAtMost, 1.4, 31});
   constexpr int kMessages = 100'000;
   report->Compare({"one-way messages", "our calls, 64 outstanding", "1/s",
                    [&] { return kMessages / Seconds([&] { nodes.SendMessages(kMessages); }); },
