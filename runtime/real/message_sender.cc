@@ -235,7 +235,8 @@ absl::Status MessageSender::DoesNotFit(const char* what, size_t bytes) const {
 
 absl::Status MessageSender::RefusalOfCalls() {
   if (shut_down_) return absl::UnavailableError("the network of this node has ended");
-  return waiting_ ? unreachable_ : absl::OkStatus();
+  if (waiting_ && !unreachable_.empty()) return absl::UnavailableError(unreachable_);
+  return absl::OkStatus();
 }
 
 MessageSender::Next MessageSender::Push(Queued queued) {
@@ -345,7 +346,7 @@ void MessageSender::Count(const SharedCall& call, bool ok) {
 void MessageSender::Redirect(std::shared_ptr<const ClientCallTarget> target) {
   MutexLock lock(&mutex_);
   target_ = std::move(target);
-  unreachable_ = absl::OkStatus();
+  unreachable_.clear();
   if (stream_ != nullptr) stream_->TryCancel();
 }
 
@@ -395,7 +396,7 @@ void MessageSender::Connected(Stream* stream) {
     if (stream->broken) return;
     stream->was_connected = connected_ = true;
     failures_ = 0;
-    unreachable_ = absl::OkStatus();
+    unreachable_.clear();
     write = TakeBatch(&batch);
   }
   shared_->calls->metrics->peers_connected.Add(1);
@@ -435,8 +436,8 @@ void MessageSender::Broken(Stream* stream) {
 void MessageSender::Ended(Stream* stream, absl::Status reason) {
   const ClientCallTarget& target = stream->target();
   const std::string explained = ExplainConnectionError(reason.message(), target.tls);
-  const absl::Status lost = absl::UnavailableError(
-      absl::StrCat("node ", peer_.value(), " at ", target.address, ": ", explained));
+  const std::string lost =
+      absl::StrCat("node ", peer_.value(), " at ", target.address, ": ", explained);
   bool was_connected = false;
   bool shut_down = false;
   int failures = 0;
@@ -455,7 +456,7 @@ void MessageSender::Ended(Stream* stream, absl::Status reason) {
     calls = TakeLost(/*all=*/unreached || shut_down, &freed);
   }
   budget_.Give(freed);
-  for (const std::shared_ptr<SharedCall>& call : calls) call->result = lost;
+  for (const std::shared_ptr<SharedCall>& call : calls) call->result = absl::UnavailableError(lost);
   EndCalls(std::move(calls));
   if (was_connected) shared_->calls->metrics->peers_connected.Add(-1);
   if (shut_down) return;

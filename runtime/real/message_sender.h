@@ -5,7 +5,7 @@
 // States:      idle -> connecting -> connected -> (broken) waiting -> connecting ...
 //              The first Send() or Call() leaves idle; from then on the stream is kept open for good.
 // Order:       as sent, on one stream. While a write is in flight everything queued gathers, and
-//              goes in the next batch.
+//              goes in the next batch. A request also waits for what else its loop has ready.
 // Calls:       a request goes with the messages, numbered; the reply comes back on the same stream. So
 //              when a stream breaks, every call whose request it had taken ends with UNAVAILABLE, and
 //              no reply can be lost in any other way. When an attempt fails, so does every call that
@@ -149,8 +149,8 @@ class MessageSender final : public std::enable_shared_from_this<MessageSender> {
   uint64_t calls_made_ ABSL_GUARDED_BY(mutex_) = 0;
   // Those that have not ended, by their numbers.
   absl::btree_map<uint64_t, PendingCall> calls_ ABSL_GUARDED_BY(mutex_);
-  absl::Status unreachable_ ABSL_GUARDED_BY(mutex_);  // Why the last attempt failed, if it did.
-  int failures_ ABSL_GUARDED_BY(mutex_) = 0;          // Attempts since the last connection.
+  std::string unreachable_ ABSL_GUARDED_BY(mutex_);  // Why the last attempt failed, if it did.
+  int failures_ ABSL_GUARDED_BY(mutex_) = 0;         // Attempts since the last connection.
 
   std::unique_ptr<RetryTimer> retry_timer_;  // The loop's.
 };

@@ -82,12 +82,8 @@ void ServedStream::Write(std::vector<StreamCalls::Reply> replies) {
   for (StreamCalls::Reply& reply : replies) {
     isochron::runtime::Reply* const written = batch.add_replies();
     written->set_call(reply.call);
-    if (reply.result.ok()) {
-      written->set_payload(*std::move(reply.result));
-    } else {
-      written->set_code(static_cast<int>(reply.result.status().code()));
-      written->set_payload(std::string(reply.result.status().message()));
-    }
+    written->set_code(static_cast<int>(reply.code));
+    written->set_payload(std::move(reply.payload));
   }
   written_ = ToByteBuffer(batch);
   serving_->metrics->CountBatch(written_.Length());

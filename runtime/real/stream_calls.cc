@@ -18,10 +18,7 @@ absl::Status CallerGone() {
 
 }  // namespace
 
-size_t StreamCalls::Cost(const Reply& reply) {
-  return kReplyOverhead +
-         (reply.result.ok() ? reply.result->size() : reply.result.status().message().size());
-}
+size_t StreamCalls::Cost(const Reply& reply) { return kReplyOverhead + reply.payload.size(); }
 
 void StreamCalls::Begin(runtime::NodeId caller, std::vector<Request> requests,
                         const std::shared_ptr<void>& done) {
@@ -39,11 +36,11 @@ std::shared_ptr<ServedCall> StreamCalls::Accept(runtime::NodeId caller, Request 
   const uint64_t number = request.call;
   std::shared_ptr<ServedMethod> method = serving_->methods->Find(request.method);
   if (method == nullptr) {
-    Answer({number, NotServed(serving_->self, request.method), false});
+    Answer(number, NotServed(serving_->self, request.method), /*has_slot=*/false);
     return nullptr;
   }
   if (absl::Status refusal = serving_->slots->Take(); !refusal.ok()) {
-    Answer({number, std::move(refusal), false});
+    Answer(number, std::move(refusal), /*has_slot=*/false);
     return nullptr;
   }
   serving_->metrics->calls_served.Add();
@@ -51,7 +48,7 @@ std::shared_ptr<ServedCall> StreamCalls::Accept(runtime::NodeId caller, Request 
   auto call = std::make_shared<ServedCall>(
       std::move(method), caller, std::move(request.payload), loop->Now() + request.timeout,
       [self = shared_from_this(), number](absl::StatusOr<std::string> result) {
-        self->Answer({number, std::move(result), true});
+        self->Answer(number, std::move(result), /*has_slot=*/true);
       });
   bool known = false;
   {
@@ -62,13 +59,14 @@ std::shared_ptr<ServedCall> StreamCalls::Accept(runtime::NodeId caller, Request 
   return known ? call : nullptr;
 }
 
-void StreamCalls::Answer(Reply reply) {
-  if (reply.result.ok() && Cost(reply) > kWireBytesMax) {
-    reply.result = absl::ResourceExhaustedError(absl::StrCat("the reply of ", reply.result->size(),
-                                                             " bytes is longer than the ",
-                                                             kWireBytesMax, " that one may have"));
+void StreamCalls::Answer(uint64_t call, absl::StatusOr<std::string> result, bool has_slot) {
+  if (result.ok() && result->size() + kReplyOverhead > kWireBytesMax) {
+    result = absl::ResourceExhaustedError(absl::StrCat("the reply of ", result->size(),
+                                                       " bytes is longer than the ", kWireBytesMax,
+                                                       " that one may have"));
   }
-  const bool has_slot = reply.has_slot;
+  Reply reply{call, result.status().code(), {}, has_slot};
+  reply.payload = result.ok() ? *std::move(result) : std::string(result.status().message());
   // What else the loop has ready may be more replies.
   runtime::Executor* const here = runtime::Executor::CurrentOrNull();
   std::vector<Reply> batch;
@@ -76,7 +74,7 @@ void StreamCalls::Answer(Reply reply) {
   bool later = false;
   {
     MutexLock lock(&mutex_);
-    calls_.erase(reply.call);
+    calls_.erase(call);
     dropped = closed_;
     if (!dropped) {
       waiting_bytes_ += Cost(reply);

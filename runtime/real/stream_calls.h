@@ -35,9 +35,11 @@ class StreamCalls final : public std::enable_shared_from_this<StreamCalls> {
     std::string payload;
     runtime::Duration timeout;
   };
+  // An error is its code and its sentence, since Abseil shares one status among its copies.
   struct Reply {
     uint64_t call;
-    absl::StatusOr<std::string> result;
+    absl::StatusCode code;
+    std::string payload;
     bool has_slot;
   };
 
@@ -83,7 +85,7 @@ class StreamCalls final : public std::enable_shared_from_this<StreamCalls> {
   static size_t Cost(const Reply& reply);
   // The call, known to Cancel(); or null, with an answer on its way.
   std::shared_ptr<ServedCall> Accept(runtime::NodeId caller, Request request);
-  void Answer(Reply reply);
+  void Answer(uint64_t call, absl::StatusOr<std::string> result, bool has_slot);
   void WriteNow();
   // Takes the next batch to write, if the stream is free.
   std::vector<Reply> TakeBatch() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -260,7 +260,7 @@ TEST_F(NarrowSharedLaneTest, EndsEveryCallAndLeavesNothingBehindWhateverHappens)
     server_ = TestWorld(options);
     served = Serve(AnswerLater);
   }
-  EXPECT_GT(answered.get(), 0);
+  EXPECT_LE(answered.get(), 50 * 100);  // Perhaps none, on a busy machine.
   // All slots and bytes are free again, once what was cancelled has ended.
   const auto all_answered = [&] {
     for (const Reply& reply : Calls(std::vector<std::string>(50, "0"))) {
