@@ -33,6 +33,9 @@ constexpr Duration kReplicasSettle = 20s;
 // Clients that think for long hold their locks meanwhile, one after the other.
 constexpr Duration kThoughts = 20s;
 constexpr int kMessagesInLine = 100;
+constexpr int kMessagesInTurn = 20;
+// Roughly, of a group at the end.
+constexpr size_t kSnapshotBytes = 128 << 10;
 // See LyingHarms().
 constexpr Duration kLargestLie = 3s;
 constexpr int kReadAttempts = 10;
@@ -252,7 +255,11 @@ void TransactionCluster::DemandLife() {
   if (!universe_.violation().ok()) return;
   const auto prove = [this](TransactionNode* node) { return ProveAlive(node); };
   Duration limit = 3 * lease() + node_options_.shards.participant.silence_max;
-  if (truth_.workload->locks_ranges()) limit += kThoughts;
+  if (truth_.workload->locks_ranges()) {
+    // All clients take turns, each with all messages of a transaction.
+    const auto clients = node_options_.clients * static_cast<int64_t>(nodes_.size());
+    limit += kThoughts + clients * kMessagesInTurn * distance_;
+  }
   // Where few entries are under way at a time, and each takes long.
   limit += kMessagesInLine * distance_;
   if (!OnEveryNode(prove, limit)) {
@@ -352,9 +359,13 @@ bool TransactionCluster::AllReadable(AllContents* contents) {
 
 void TransactionCluster::DemandEquality() {
   AllContents contents;
-  for (int attempt = 0; !AllReadable(&contents); ++attempt) {
+  // A snapshot may have to come first, each chunk with a message there and one back.
+  const auto chunks =
+      static_cast<int64_t>(kSnapshotBytes / node_options_.of_host.host.snapshot_chunk_bytes_max);
+  const int64_t attempts = kReadAttempts + chunks * 3 * distance_ / 1s;
+  for (int64_t attempt = 0; !AllReadable(&contents); ++attempt) {
     if (!universe_.violation().ok()) return;
-    if (attempt == kReadAttempts) {
+    if (attempt == attempts) {
       return FailForLife("a replica does not catch up long after all has healed");
     }
     universe_.RunFor(1s);
